@@ -115,6 +115,8 @@ type Rows interface {
 	// GatherRows: y[i] = x[rows[i]]. ScatterRows: y = 0, then y[rows[i]] += x[i] in the order of i.
 	GatherRows(y, x *Tensor, rows []int32)
 	ScatterRows(y, x *Tensor, rows []int32)
+	// PutRows: y[rows[i]] = x[i], the other rows stay. The rows are distinct: a cache takes up new keys and values.
+	PutRows(y, x *Tensor, rows []int32)
 }
 
 // Attn are the constants of an attention layer.
