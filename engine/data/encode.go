@@ -1,0 +1,80 @@
+package data
+
+import (
+	"slices"
+	"strings"
+)
+
+// encode returns the ids of a prompt and of the answer to it: what follows the prompt's ids in the ids of both together.
+// Where the whole is wanted there is no boundary to find, and the answer is all of it.
+func (r Row) encode(prompt, answer piece, enc Encoder, whole bool, report *Report) (promptIDs, answerIDs []int32, err error) {
+	if eos := enc.EOS(); !answer.chat && eos != "" && !strings.HasSuffix(answer.text, eos) {
+		answer.text += eos
+	}
+	if !prompt.empty() && !whole {
+		if n := len(prompt.messages); prompt.chat && prompt.messages[n-1]["role"] == "assistant" {
+			return nil, nil, r.errorf("the prompt ends in an assistant's turn, which an answer cannot follow; end it in a user's turn")
+		}
+		if promptIDs, err = prompt.encode(enc, true); err != nil {
+			return nil, nil, r.errorf("prompt: %w", err)
+		}
+	}
+	both, err := prompt.add(answer).encode(enc, false)
+	if err != nil {
+		return nil, nil, r.errorf("prompt and answer: %w", err)
+	}
+	if n := len(promptIDs); n > len(both) || !slices.Equal(both[:n], promptIDs) {
+		report.note(r, "warning: the prompt's ids do not begin the ids of prompt and answer together; the answer is what follows as many ids")
+	}
+	return promptIDs, both[min(len(promptIDs), len(both)):], nil
+}
+
+func (p piece) empty() bool { return p.text == "" && len(p.messages) == 0 }
+
+// fit applies max_length, keeping the start, and tells whether the example can be trained on.
+func (e *Example) fit(row Row, o Options, pairs bool, report *Report) bool {
+	answers := []*[]int32{&e.Chosen}
+	if pairs {
+		answers = append(answers, &e.Rejected)
+	}
+	for _, a := range answers {
+		if len(*a) == 0 {
+			report.note(row, "dropped: an answer has no tokens")
+			return false
+		}
+		if len(e.Prompt)+len(*a) < 2 {
+			report.note(row, "dropped: a single token predicts nothing")
+			return false
+		}
+		if o.Whole && o.MaxLength > 0 && len(e.Prompt)+len(*a) > o.MaxLength {
+			report.note(row, "dropped: longer than max_length %d", o.MaxLength)
+			return false
+		}
+	}
+	if o.MaxLength <= 0 {
+		return true
+	}
+	if len(e.Prompt) >= o.MaxLength {
+		report.note(row, "dropped: the prompt alone fills max_length %d", o.MaxLength)
+		return false
+	}
+	cut := false
+	for _, a := range answers {
+		if room := o.MaxLength - len(e.Prompt); len(*a) > room {
+			*a, cut = (*a)[:room], true
+		}
+	}
+	e.ChosenLogprobs, e.RejectedLogprobs = first(e.ChosenLogprobs, len(e.Chosen)), first(e.RejectedLogprobs, len(e.Rejected))
+	if cut {
+		report.note(row, "cut: an answer ended after max_length %d", o.MaxLength)
+	}
+	return true
+}
+
+// first is v[:n]; a record that is not there stays so.
+func first(v []float32, n int) []float32 {
+	if v == nil {
+		return nil
+	}
+	return v[:n]
+}
