@@ -109,7 +109,7 @@ func keep(order []int32, mass func(int32) float64, draw kernels.Draw) []int32 {
 		}
 	}
 	for i, v := range order {
-		if mass(v) < float64(draw.MinP) { // the likeliest token has mass 1
+		if i > 0 && mass(v) < float64(draw.MinP) { // the likeliest token has mass 1
 			return order[:i]
 		}
 	}
