@@ -1,0 +1,62 @@
+package model
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"croco/kernels"
+	"croco/kernels/reference"
+)
+
+// devices are those that every test of values runs on.
+func devices() map[string]kernels.Device {
+	return map[string]kernels.Device{"reference": reference.New()}
+}
+
+// fixtures is the folder of a kind of fixtures: CROCO_FIXTURES where it is set, else the copy in testdata, else the one
+// beside the repository.
+func fixtures(t *testing.T, kind string) string {
+	if dir := os.Getenv("CROCO_FIXTURES"); dir != "" {
+		if _, err := os.Stat(filepath.Join(dir, kind)); err != nil {
+			t.Skipf("CROCO_FIXTURES holds no %s", kind)
+		}
+		return filepath.Join(dir, kind)
+	}
+	for _, dir := range []string{"testdata", "../../shared/fixtures"} {
+		if _, err := os.Stat(filepath.Join(dir, kind)); err == nil {
+			return filepath.Join(dir, kind)
+		}
+	}
+	t.Fatalf("no fixtures of kind %s", kind)
+	return ""
+}
+
+// Every folder with a config.json and an expected.json is a case, in both spellings of its config.
+func TestFixturesModels(t *testing.T) {
+	cases, err := filepath.Glob(filepath.Join(fixtures(t, "models"), "*", "expected.json"))
+	require.NoError(t, err)
+	require.NotEmpty(t, cases)
+	for name, dev := range devices() {
+		for _, path := range cases {
+			dir := filepath.Dir(path)
+			configs, err := filepath.Glob(filepath.Join(dir, "config*.json"))
+			require.NoError(t, err)
+			require.NotEmpty(t, configs)
+			for _, file := range configs {
+				t.Run(name+"/"+filepath.Base(dir)+"/"+filepath.Base(file), func(t *testing.T) {
+					raw, err := os.ReadFile(file)
+					require.NoError(t, err)
+					config, err := ParseConfig(file, raw)
+					require.NoError(t, err)
+					report, err := VerifyAs(dir, config, "", dev)
+					require.NoError(t, err)
+					t.Log(report)
+					require.True(t, report.OK(), "\n%s", report)
+				})
+			}
+		}
+	}
+}
