@@ -1,0 +1,133 @@
+package cpu
+
+import (
+	"fmt"
+	"math/bits"
+	"runtime"
+	"unsafe"
+
+	"croco/kernels"
+)
+
+// Device computes on the host's memory. Operations are done when they return.
+type Device struct {
+	*isa
+	workers []*worker
+	free    map[int][][]float32 // by capacity
+	live    map[*float32]int    // capacity of what New gave out
+	gemm    gemm                // the product that runs now
+}
+
+var _ kernels.Device = (*Device)(nil)
+
+// New makes a device with so many threads; 0 is one per processor. It fails where CROCO_CPU asks for an instruction set
+// that the machine lacks.
+func New(threads int) (*Device, error) {
+	if threads < 0 {
+		return nil, fmt.Errorf("cpu: %d threads: expected a positive number, or 0 for one per processor", threads)
+	}
+	set, err := choose()
+	if err != nil {
+		return nil, err
+	}
+	if threads == 0 {
+		threads = runtime.NumCPU()
+	}
+	return newDevice(threads, set), nil
+}
+
+func newDevice(threads int, set *isa) *Device {
+	d := &Device{isa: set, free: map[int][][]float32{}, live: map[*float32]int{}}
+	for range threads {
+		d.workers = append(d.workers, &worker{tile: aligned(8 * panelWidth), wide: aligned(depth * panelWidth)})
+	}
+	return d
+}
+
+// Name is "cpu".
+func (d *Device) Name() string { return "cpu" }
+
+// Info says the instruction set and the number of threads, like "AVX-512, 2 threads".
+func (d *Device) Info() string {
+	if len(d.workers) == 1 {
+		return d.isa.name + ", 1 thread"
+	}
+	return fmt.Sprintf("%s, %d threads", d.isa.name, len(d.workers))
+}
+
+// aligned makes n floats that begin on a cache line, with a line to spare behind them.
+func aligned(n int) []float32 {
+	s := make([]float32, n+32)
+	o := int(-uintptr(unsafe.Pointer(&s[0]))&63) / 4
+	return s[o : o+n : o+n+16]
+}
+
+// class rounds a size up to the next of four steps per power of two, so that tensors of like sizes share memory.
+func class(n int) int {
+	n = max(n, 64)
+	step := 1 << max(0, bits.Len(uint(n-1))-3)
+	return (n + step - 1) / step * step
+}
+
+// New returns a tensor with undefined contents.
+func (d *Device) New(shape ...int) *kernels.Tensor {
+	t := &kernels.Tensor{Shape: append([]int(nil), shape...)}
+	n := t.Len()
+	c := class(n)
+	var slab []float32
+	if f := d.free[c]; len(f) > 0 {
+		slab, d.free[c] = f[len(f)-1], f[:len(f)-1]
+	} else {
+		slab = aligned(c)
+	}
+	d.live[&slab[0]] = c
+	t.Host = slab[:n]
+	return t
+}
+
+// Free takes back tensors that New gave out.
+func (d *Device) Free(ts ...*kernels.Tensor) {
+	for _, t := range ts {
+		if t == nil {
+			continue
+		}
+		p := first(t.Host)
+		c, ok := d.live[p]
+		if !ok {
+			panic(fmt.Sprintf("cpu: Free of a tensor of shape %v that New did not give out, or that was freed before", t.Shape))
+		}
+		delete(d.live, p)
+		d.free[c] = append(d.free[c], unsafe.Slice(p, c))
+		t.Host = nil
+	}
+}
+
+// Write copies src into dst.
+func (d *Device) Write(dst *kernels.Tensor, src []float32) {
+	sameLen("Write", len(dst.Host), len(src))
+	copy(dst.Host, src)
+}
+
+// Read copies src into dst.
+func (d *Device) Read(dst []float32, src *kernels.Tensor) {
+	sameLen("Read", len(dst), len(src.Host))
+	copy(dst, src.Host)
+}
+
+// Copy copies src into dst, which has the same length.
+func (d *Device) Copy(dst, src *kernels.Tensor) {
+	sameLen("Copy", len(dst.Host), len(src.Host))
+	copy(dst.Host, src.Host)
+}
+
+// Zero fills t with zeros.
+func (d *Device) Zero(t *kernels.Tensor) { clear(t.Host) }
+
+// Sync has nothing to wait for.
+func (d *Device) Sync() error { return nil }
+
+func sameLen(op string, a, b int) {
+	if a != b {
+		panic(fmt.Sprintf("cpu: %s: %d elements into %d", op, b, a))
+	}
+}

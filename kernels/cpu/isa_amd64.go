@@ -1,0 +1,3 @@
+package cpu
+
+func supported() []choice { return []choice{{"go", &portable}} }
