@@ -55,6 +55,25 @@ func readGeneration(path string, config *Config) (Generation, error) {
 	return g, r.err
 }
 
+// file is the content of a generation_config.json.
+func (g Generation) file() map[string]any {
+	f := map[string]any{"do_sample": g.DoSample}
+	put := func(key string, there bool, v any) {
+		if there {
+			f[key] = v
+		}
+	}
+	put("eos_token_id", len(g.EOS) > 0, g.EOS)
+	put("bos_token_id", g.BOS >= 0, g.BOS)
+	put("pad_token_id", g.Pad >= 0, g.Pad)
+	put("temperature", g.Temperature != 0, g.Temperature)
+	put("top_p", g.TopP != 0, g.TopP)
+	put("min_p", g.MinP != 0, g.MinP)
+	put("top_k", g.TopK != 0, g.TopK)
+	put("repetition_penalty", g.RepetitionPenalty != 0, g.RepetitionPenalty)
+	return f
+}
+
 func first(ids []int32) int32 {
 	if len(ids) == 0 {
 		return -1

@@ -31,6 +31,7 @@ type Options struct {
 // Model is a transformer on a device.
 type Model struct {
 	Dir        string // "" for a model that was not read from a folder
+	Name       string // what adapters call their base; Dir, unless somebody changes it
 	Config     *Config
 	Spec       *Spec
 	Generation Generation
@@ -113,7 +114,7 @@ func OpenAs(dir string, config *Config, o Options) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(err, source.Close())
 	}
-	m.Dir, m.Generation = dir, generation
+	m.Dir, m.Name, m.Generation = dir, dir, generation
 	return m, nil
 }
 

@@ -102,6 +102,9 @@ func (s *Spec) head(r *reader, architecture string) {
 			s.Labels = len(names)
 		}
 		s.Labels = r.size("num_labels", s.Labels)
+	case strings.HasSuffix(architecture, "ForConditionalGeneration"):
+		r.fail("architectures", "%q is multimodal: only its text model is supported, as a folder of its own with a …ForCausalLM "+
+			"config; its modules have other names there, and adapters for one match nothing in the other", architecture)
 	default:
 		r.fail("architectures", "%q is not supported, only …ForCausalLM and …ForSequenceClassification", architecture)
 	}

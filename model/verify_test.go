@@ -8,12 +8,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"croco/kernels"
+	"croco/kernels/cpu"
 	"croco/kernels/reference"
 )
 
 // devices are those that every test of values runs on.
-func devices() map[string]kernels.Device {
-	return map[string]kernels.Device{"reference": reference.New()}
+func devices(t *testing.T) map[string]kernels.Device {
+	fast, err := cpu.New(2)
+	require.NoError(t, err)
+	return map[string]kernels.Device{"reference": reference.New(), "cpu": fast}
 }
 
 // fixtures is the folder of a kind of fixtures: CROCO_FIXTURES where it is set, else the copy in testdata, else the one
@@ -39,7 +42,7 @@ func TestFixturesModels(t *testing.T) {
 	cases, err := filepath.Glob(filepath.Join(fixtures(t, "models"), "*", "expected.json"))
 	require.NoError(t, err)
 	require.NotEmpty(t, cases)
-	for name, dev := range devices() {
+	for name, dev := range devices(t) {
 		for _, path := range cases {
 			dir := filepath.Dir(path)
 			configs, err := filepath.Glob(filepath.Join(dir, "config*.json"))

@@ -38,7 +38,7 @@ func Copy(t Tensor) Item {
 func Write(path string, items []Item) error {
 	items = slices.Clone(items)
 	slices.SortFunc(items, func(a, b Item) int { return strings.Compare(a.Name, b.Name) })
-	return atomically(path, func(w io.Writer) error {
+	return Atomically(path, func(w io.Writer) error {
 		header, err := header(items)
 		if err != nil {
 			return err
@@ -98,8 +98,8 @@ func header(items []Item) ([]byte, error) {
 	return out, nil
 }
 
-// atomically writes a temporary file beside path and renames it when it is whole and on the disk.
-func atomically(path string, write func(io.Writer) error) (err error) {
+// Atomically writes a temporary file beside path and renames it when it is whole and on the disk.
+func Atomically(path string, write func(io.Writer) error) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err

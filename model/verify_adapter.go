@@ -1,0 +1,80 @@
+package model
+
+import (
+	"fmt"
+	"math"
+
+	"croco/kernels"
+	"croco/kernels/forest"
+)
+
+// VerifyAdapter checks a PEFT folder against its base: every key matches a module, with the right shape, and the merged
+// model computes what the base with the adapter beside it computes, on one text of pseudo-random ids.
+func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, error) {
+	m, err := Open(baseDir, Options{Device: dev})
+	if err != nil {
+		return Report{}, err
+	}
+	defer m.Close()
+	if err := m.LoadAdapter(adapterDir, false); err != nil {
+		return Report{}, err
+	}
+	r := Report{Title: fmt.Sprintf("%s on %s: %s %s on %s", adapterDir, baseDir, m.Config.ModelType, m.Kind(), dev.Name())}
+	keys := Check{Quantity: "keys match", Limit: "every key names a module of the base and has its shape"}
+	keys.Count = len(m.adapter.tensors())
+	r.Checks = append(r.Checks, keys)
+
+	ids := m.sampleIDs(32)
+	beside := m.outputs(ids)
+	m.SetAdapter(false)
+	base := m.outputs(ids)
+	exact, err := m.Merged(false)
+	if err != nil {
+		return r, err
+	}
+	defer exact.Close()
+	same := Check{Quantity: "merged = unmerged", Limit: near}
+	same.tensor("output", exact.outputs(ids), beside, absLimit, relLimit)
+	r.Checks = append(r.Checks, same)
+
+	r.Notes = append(r.Notes, fmt.Sprintf("the adapter moves the base's outputs by up to %.3g", apart(base, beside)))
+	rounded, err := m.Merged(true)
+	if err != nil {
+		return r, err
+	}
+	defer rounded.Close()
+	if lost := apart(rounded.outputs(ids), beside); lost > same.Worst {
+		r.Notes = append(r.Notes, fmt.Sprintf("rounding the merged weights to the dtype of the base's file moves outputs by up to %.3g", lost))
+	}
+	if m.Config.ModelType == "gemma3_text" {
+		r.Notes = append(r.Notes, "the base has multimodal relatives: served as …ForConditionalGeneration its modules have other names, and this adapter would match none of them")
+	}
+	return r, nil
+}
+
+// sampleIDs are up to n ids that depend on the vocabulary only.
+func (m *Model) sampleIDs(n int) []int32 {
+	ids := make([]int32, min(n, m.Spec.Positions))
+	for i := range ids {
+		ids[i] = int32(kernels.Uniform(1, uint64(i)) * float64(m.Spec.Vocab))
+	}
+	return ids
+}
+
+// outputs are the logits or scores of every token of a text.
+func (m *Model) outputs(ids []int32) []float32 {
+	h := m.Forward(forest.Build([][]int32{ids}), false)
+	defer h.Free()
+	y := m.headOf(h.Hidden, nil)
+	defer m.device.Free(y)
+	return m.read(y)
+}
+
+// apart is the largest distance of two lists, element by element.
+func apart(a, b []float32) float64 {
+	worst := 0.0
+	for i := range a {
+		worst = max(worst, math.Abs(float64(a[i])-float64(b[i])))
+	}
+	return worst
+}
