@@ -24,7 +24,7 @@ func (r Row) encode(prompt, answer piece, enc Encoder, whole bool, report *Repor
 		return nil, nil, r.errorf("prompt and answer: %w", err)
 	}
 	if n := len(promptIDs); n > len(both) || !slices.Equal(both[:n], promptIDs) {
-		report.note(r, "warning: the prompt's ids do not begin the ids of prompt and answer together; the answer is what follows as many ids")
+		report.Note(r.Where(), "warning: the prompt's ids do not begin the ids of prompt and answer together; the answer is what follows as many ids")
 	}
 	return promptIDs, both[min(len(promptIDs), len(both)):], nil
 }
@@ -39,15 +39,15 @@ func (e *Example) fit(row Row, o Options, pairs bool, report *Report) bool {
 	}
 	for _, a := range answers {
 		if len(*a) == 0 {
-			report.note(row, "dropped: an answer has no tokens")
+			report.Note(row.Where(), "dropped: an answer has no tokens")
 			return false
 		}
 		if len(e.Prompt)+len(*a) < 2 {
-			report.note(row, "dropped: a single token predicts nothing")
+			report.Note(row.Where(), "dropped: a single token predicts nothing")
 			return false
 		}
 		if o.Whole && o.MaxLength > 0 && len(e.Prompt)+len(*a) > o.MaxLength {
-			report.note(row, "dropped: longer than max_length %d", o.MaxLength)
+			report.Note(row.Where(), "dropped: longer than max_length %d", o.MaxLength)
 			return false
 		}
 	}
@@ -55,7 +55,7 @@ func (e *Example) fit(row Row, o Options, pairs bool, report *Report) bool {
 		return true
 	}
 	if len(e.Prompt) >= o.MaxLength {
-		report.note(row, "dropped: the prompt alone fills max_length %d", o.MaxLength)
+		report.Note(row.Where(), "dropped: the prompt alone fills max_length %d", o.MaxLength)
 		return false
 	}
 	cut := false
@@ -66,7 +66,7 @@ func (e *Example) fit(row Row, o Options, pairs bool, report *Report) bool {
 	}
 	e.ChosenLogprobs, e.RejectedLogprobs = first(e.ChosenLogprobs, len(e.Chosen)), first(e.RejectedLogprobs, len(e.Rejected))
 	if cut {
-		report.note(row, "cut: an answer ended after max_length %d", o.MaxLength)
+		report.Note(row.Where(), "cut: an answer ended after max_length %d", o.MaxLength)
 	}
 	return true
 }

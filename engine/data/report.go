@@ -18,8 +18,8 @@ type Note struct {
 	First string // file:line of the first such row
 }
 
-// note counts what happened to a row.
-func (r *Report) note(row Row, format string, args ...any) {
+// Note counts what happened to a row, "file:line".
+func (r *Report) Note(where, format string, args ...any) {
 	what := fmt.Sprintf(format, args...)
 	for i := range r.Notes {
 		if r.Notes[i].What == what {
@@ -27,7 +27,7 @@ func (r *Report) note(row Row, format string, args ...any) {
 			return
 		}
 	}
-	r.Notes = append(r.Notes, Note{what, 1, row.Where()})
+	r.Notes = append(r.Notes, Note{what, 1, where})
 }
 
 // String is the report for people, one line for each thing.

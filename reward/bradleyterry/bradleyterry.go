@@ -24,13 +24,14 @@ type Pair struct {
 
 // Objective are the options of the loss.
 type Objective struct {
-	Centering float64 // k, TRL's center_rewards_coefficient
+	Centering float64               // k, TRL's center_rewards_coefficient
+	ReadAt    func(ids []int32) int // the position of a sequence where its score is read; nil: the last
 }
 
 // Batch is a micro-batch: sequence 2i is the chosen answer of pair i, 2i+1 its rejected one.
 type Batch struct {
 	Forest *forest.Forest
-	Rows   []int32 // (2B): the last row of each sequence, where its score is read
+	Rows   []int32 // (2B): the row of each sequence where its score is read
 	Tokens int     // tokens of all sequences, shared prefixes counted each time
 	Objective
 	margins []float64
@@ -46,7 +47,13 @@ func (o Objective) NewBatch(pairs []Pair) *Batch {
 		b.Tokens += len(p.Chosen) + len(p.Rejected)
 	}
 	b.Forest = forest.Build(sequences)
-	b.Rows = b.Forest.Ends
+	for i, ids := range sequences {
+		row := b.Forest.Ends[i]
+		if o.ReadAt != nil {
+			row = b.Forest.Path(i)[o.ReadAt(ids)]
+		}
+		b.Rows = append(b.Rows, row)
+	}
 	return b
 }
 

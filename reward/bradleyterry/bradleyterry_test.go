@@ -19,6 +19,9 @@ func TestBatchReadsTheEndOfEachSequence(t *testing.T) {
 	require.Equal(t, []int32{1, 2, 3, 4, 5, 6}, b.Forest.Tokens)
 	require.Equal(t, []int32{2, 4, 5, 0}, b.Rows)
 	require.Equal(t, 10, b.Tokens)
+
+	first := Objective{ReadAt: func([]int32) int { return 0 }}.NewBatch([]Pair{{Chosen: []int32{1, 2}, Rejected: []int32{3, 4}}})
+	require.Equal(t, []int32{0, 2}, first.Rows)
 }
 
 func TestLossByHand(t *testing.T) {

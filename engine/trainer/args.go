@@ -1,0 +1,115 @@
+package trainer
+
+import "fmt"
+
+// Kind is what is trained.
+type Kind string
+
+const (
+	DPO    Kind = "dpo"
+	SFT    Kind = "sft"
+	Reward Kind = "reward"
+)
+
+// Args are the options of a run. Names, meanings and defaults are those of transformers and TRL 1.16 (SFTConfig,
+// DPOConfig, RewardConfig, ModelConfig) unless the help says otherwise; Defaults knows the ones that differ by kind.
+type Args struct {
+	ModelNameOrPath string  `yaml:"model_name_or_path" name:"model_name_or_path" help:"Folder of the model to train."`
+	Adapter         string  `yaml:"adapter" name:"adapter" help:"Folder of a LoRA adapter to go on training."`
+	TrainFile       string  `yaml:"train_file" name:"train_file" help:"Training data: JSON lines of TRL's shapes."`
+	EvalFile        string  `yaml:"eval_file" name:"eval_file" help:"Evaluation data."`
+	TestSize        float64 `yaml:"test_size" name:"test_size" help:"Share of the training data to hold out for evaluation where there is no eval_file."`
+	OutputDir       string  `yaml:"output_dir" name:"output_dir" help:"Folder for the result and its checkpoints."`
+
+	NumTrainEpochs            float64 `yaml:"num_train_epochs" name:"num_train_epochs" help:"Passes over the data."`
+	MaxSteps                  int     `yaml:"max_steps" name:"max_steps" help:"Optimizer steps; above 0 it overrides num_train_epochs."`
+	PerDeviceTrainBatchSize   int     `yaml:"per_device_train_batch_size" name:"per_device_train_batch_size" help:"Examples of a micro-batch."`
+	PerDeviceEvalBatchSize    int     `yaml:"per_device_eval_batch_size" name:"per_device_eval_batch_size" help:"Examples of an evaluation batch."`
+	GradientAccumulationSteps int     `yaml:"gradient_accumulation_steps" name:"gradient_accumulation_steps" help:"Micro-batches of a step."`
+	MaxLength                 int     `yaml:"max_length" name:"max_length" help:"Tokens of prompt and answer; what is beyond is cut (reward models: dropped). 0: no limit."`
+	Shuffle                   bool    `yaml:"shuffle" name:"shuffle" help:"Draw a new order every epoch; false is the order of the file."`
+	Seed                      uint64  `yaml:"seed" name:"seed" help:"Seed of LoRA's start, dropout and, without data_seed, the data order."`
+	DataSeed                  *uint64 `yaml:"data_seed" name:"data_seed" help:"Seed of the data order."`
+
+	LearningRate    float64 `yaml:"learning_rate" name:"learning_rate" help:"Peak learning rate."`
+	LRSchedulerType string  `yaml:"lr_scheduler_type" name:"lr_scheduler_type" help:"linear, cosine, constant or constant_with_warmup."`
+	WarmupSteps     float64 `yaml:"warmup_steps" name:"warmup_steps" help:"Steps of warm-up; below 1 a share of all steps."`
+	WarmupRatio     float64 `yaml:"warmup_ratio" name:"warmup_ratio" help:"Share of all steps to warm up in, where warmup_steps is 0."`
+	WeightDecay     float64 `yaml:"weight_decay" name:"weight_decay" help:"Decoupled weight decay; biases and norms have none."`
+	AdamBeta1       float64 `yaml:"adam_beta1" name:"adam_beta1" help:"Decay of AdamW's first moment."`
+	AdamBeta2       float64 `yaml:"adam_beta2" name:"adam_beta2" help:"Decay of AdamW's second moment."`
+	AdamEpsilon     float64 `yaml:"adam_epsilon" name:"adam_epsilon" help:"AdamW's epsilon."`
+	MaxGradNorm     float64 `yaml:"max_grad_norm" name:"max_grad_norm" help:"Clip the global gradient norm to this; 0: never."`
+
+	UsePEFT           bool     `yaml:"use_peft" name:"use_peft" help:"Train a LoRA adapter (TRL's default is false, here it is true); false trains all weights."`
+	LoraR             int      `yaml:"lora_r" name:"lora_r" help:"LoRA rank."`
+	LoraAlpha         float64  `yaml:"lora_alpha" name:"lora_alpha" help:"LoRA alpha; the update is scaled by alpha/r."`
+	LoraDropout       float64  `yaml:"lora_dropout" name:"lora_dropout" help:"Dropout before LoRA's A, where disable_dropout is false."`
+	LoraTargetModules []string `yaml:"lora_target_modules" name:"lora_target_modules" help:"Modules that get a LoRA pair; empty: all linear layers."`
+	UseRSLora         bool     `yaml:"use_rslora" name:"use_rslora" help:"Scale by alpha/sqrt(r)."`
+	DisableDropout    bool     `yaml:"disable_dropout" name:"disable_dropout" help:"Switch dropout off, LoRA's too, as TRL does in DPO and reward training."`
+
+	GradientCheckpointing bool `yaml:"gradient_checkpointing" name:"gradient_checkpointing" help:"Keep only each block's input and compute the rest again: less memory, a third more time, the same bits."`
+	BF16                  bool `yaml:"bf16" name:"bf16" help:"bfloat16 arithmetic (TRL's default is true; here it is false and true is refused: training computes in float32)."`
+
+	LoggingSteps         int    `yaml:"logging_steps" name:"logging_steps" help:"Steps between log entries, which are means."`
+	LoggingFirstStep     bool   `yaml:"logging_first_step" name:"logging_first_step" help:"Log the first step by itself."`
+	EvalStrategy         string `yaml:"eval_strategy" name:"eval_strategy" help:"no, steps or epoch."`
+	EvalSteps            int    `yaml:"eval_steps" name:"eval_steps" help:"Steps between evaluations; 0: logging_steps."`
+	EvalOnStart          bool   `yaml:"eval_on_start" name:"eval_on_start" help:"Evaluate before the first step."`
+	SaveStrategy         string `yaml:"save_strategy" name:"save_strategy" help:"no, steps or epoch."`
+	SaveSteps            int    `yaml:"save_steps" name:"save_steps" help:"Steps between checkpoints."`
+	SaveTotalLimit       int    `yaml:"save_total_limit" name:"save_total_limit" help:"Checkpoints to keep, the newest; 0: all."`
+	ResumeFromCheckpoint string `yaml:"resume_from_checkpoint" name:"resume_from_checkpoint" help:"true or newest: the newest checkpoint in output_dir, or none if there is none; or a checkpoint's folder."`
+	ReportTo             string `yaml:"report_to" name:"report_to" help:"tensorboard or none."`
+
+	Beta           float64   `yaml:"beta" name:"beta" help:"DPO: strength of the pull towards the reference." kinds:"dpo"`
+	LossType       []string  `yaml:"loss_type" name:"loss_type" help:"DPO: the losses to add up." kinds:"dpo"`
+	LossWeights    []float64 `yaml:"loss_weights" name:"loss_weights" help:"DPO: a weight for each loss; empty: 1 each." kinds:"dpo"`
+	LabelSmoothing float64   `yaml:"label_smoothing" name:"label_smoothing" help:"DPO: share of pairs labelled the wrong way round, for the losses that read it." kinds:"dpo"`
+	DiscopopTau    float64   `yaml:"discopop_tau" name:"discopop_tau" help:"DPO: temperature of discopop." kinds:"dpo"`
+	RPOAlpha       float64   `yaml:"rpo_alpha" name:"rpo_alpha" help:"DPO: weight of the chosen answers' NLL per token, each answer's own mean (LLaMA-Factory's pref_ftx). loss_type sigmoid,sft is TRL's term, a mean over all tokens of the micro-batch." kinds:"dpo"`
+	Reference      string    `yaml:"reference" name:"reference" help:"DPO: start (the policy as this run found it, its adapter included), base (without adapter), none (reference-free), or a model's folder." kinds:"dpo"`
+
+	CenterRewardsCoefficient float64 `yaml:"center_rewards_coefficient" name:"center_rewards_coefficient" help:"Reward: weight of (chosen + rejected)²." kinds:"reward"`
+}
+
+// Defaults are the options that hold where the user says nothing.
+func Defaults(kind Kind) Args {
+	a := Args{
+		NumTrainEpochs: 3, MaxSteps: -1, PerDeviceTrainBatchSize: 8, PerDeviceEvalBatchSize: 8, GradientAccumulationSteps: 1,
+		MaxLength: 1024, Shuffle: true, Seed: 42,
+		LRSchedulerType: "linear", AdamBeta1: 0.9, AdamBeta2: 0.999, AdamEpsilon: 1e-8, MaxGradNorm: 1,
+		UsePEFT: true, LoraR: 16, LoraAlpha: 32, LoraDropout: 0.05, DisableDropout: kind != SFT,
+		GradientCheckpointing: true,
+		LoggingSteps:          10, EvalStrategy: "no", SaveStrategy: "steps", SaveSteps: 500, ReportTo: "tensorboard",
+		Beta: 0.1, LossType: []string{"sigmoid"}, DiscopopTau: 0.05, Reference: "start",
+	}
+	switch kind {
+	case DPO:
+		a.LearningRate = 1e-6
+	case SFT:
+		a.LearningRate = 2e-5
+	case Reward:
+		a.LearningRate = 1e-4
+	default:
+		panic(fmt.Sprintf("trainer: kind %q", kind))
+	}
+	return a
+}
+
+// dataSeed is data_seed, or seed.
+func (a *Args) dataSeed() uint64 {
+	if a.DataSeed != nil {
+		return *a.DataSeed
+	}
+	return a.Seed
+}
+
+// dropout is the probability that takes effect.
+func (a *Args) dropout() float64 {
+	if a.DisableDropout {
+		return 0
+	}
+	return a.LoraDropout
+}
