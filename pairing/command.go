@@ -160,8 +160,8 @@ func holdOwnRecords(paths []string) (bool, error) {
 	defer f.Close()
 	stop := errors.New("one row is enough")
 	own := false
-	err = eachLine(f, func(_ int, line []byte) error {
-		if value, err := python.Loads(strings.ToValidUTF8(string(line), "\ufffd")); err == nil {
+	err = eachLine(f, paths[0], func(_ int, line []byte) error {
+		if value, err := python.Loads(string(line)); err == nil {
 			if object, ok := value.(*python.Object); ok {
 				_, hasLine := object.Lookup("line_id")
 				_, hasScore := object.Lookup("score")
@@ -170,10 +170,10 @@ func holdOwnRecords(paths []string) (bool, error) {
 		}
 		return stop
 	})
-	if err != nil && !errors.Is(err, stop) {
-		return false, err
+	if errors.Is(err, stop) {
+		err = nil
 	}
-	return own, nil
+	return own, err
 }
 
 // write makes one product and writes its files: one per language, or one for all.

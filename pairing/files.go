@@ -2,13 +2,14 @@ package pairing
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
+	"unicode/utf8"
 
 	"croco/pairing/python"
 )
@@ -17,7 +18,7 @@ import (
 // scoring failed. Errors name the line, and what was expected there.
 func ReadCandidates(r io.Reader, name string) ([]Candidate, error) {
 	var rows []Candidate
-	err := eachLine(r, func(n int, line []byte) error {
+	err := eachLine(r, name, func(n int, line []byte) error {
 		var row struct { // the outer fields win over those of the same name inside
 			Candidate
 			LineID     *int            `json:"line_id"`
@@ -60,7 +61,7 @@ func ReadCandidates(r io.Reader, name string) ([]Candidate, error) {
 // ReadPairs reads pairs as WritePairs writes them.
 func ReadPairs(r io.Reader, name string) ([]Pair, error) {
 	var pairs []Pair
-	err := eachLine(r, func(n int, line []byte) error {
+	err := eachLine(r, name, func(n int, line []byte) error {
 		var p Pair
 		if err := json.Unmarshal(line, &p); err != nil {
 			return fmt.Errorf("%s:%d: expected one pair a line: %w", name, n, err)
@@ -75,11 +76,14 @@ func ReadPairs(r io.Reader, name string) ([]Pair, error) {
 }
 
 // eachLine calls do with every line that is not blank; lines count from 1.
-func eachLine(r io.Reader, do func(n int, line []byte) error) error {
+func eachLine(r io.Reader, name string, do func(n int, line []byte) error) error {
 	in := bufio.NewReaderSize(r, 1<<16)
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
-		if len(strings.TrimSpace(string(line))) > 0 {
+		if len(bytes.TrimSpace(line)) > 0 {
+			if !utf8.Valid(line) {
+				return fmt.Errorf("%s:%d: expected UTF-8; convert the file", name, n)
+			}
 			if err := do(n, line); err != nil {
 				return err
 			}
