@@ -14,7 +14,7 @@ import (
 
 // devices are those that every test of values runs on.
 func devices(t *testing.T) map[string]kernels.Device {
-	fast, err := cpu.New(2)
+	fast, err := cpu.New(1)
 	require.NoError(t, err)
 	return map[string]kernels.Device{"reference": reference.New(), "cpu": fast}
 }
