@@ -1,0 +1,211 @@
+// Package text is what a model folder knows of text: its tokenizer and its chat template, together.
+//
+//	Open          the codec of a model folder; nil where it has no tokenizer
+//	Prompt        text or messages → the ids that a model answers
+//	Conversation  prompt and answer → the ids that a reward model reads
+//	Encode, Render, EOS   the same, piece by piece, as training data needs them
+//	Decode        ids → text
+//
+// One rule keeps BOS single: a chat template writes the special tokens itself, so rendered text is encoded without any;
+// plain text gets those that the tokenizer puts around a text.
+package text
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"croco/model/chat"
+	"croco/model/tokenizer"
+)
+
+// Codec turns text into ids and back as one model does.
+type Codec struct {
+	Tokenizer *tokenizer.Tokenizer
+	Template  *chat.Template // nil: the model has none, and conversations are refused
+	dir       string
+	eos       string
+}
+
+// Open reads tokenizer.json, and the chat template where there is one, of a model folder. Without a tokenizer.json the
+// codec is nil and there is no error: such a model works on token ids alone.
+func Open(dir string) (*Codec, error) {
+	if _, err := os.Stat(filepath.Join(dir, "tokenizer.json")); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	t, err := tokenizer.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	c := &Codec{Tokenizer: t, dir: dir}
+	switch c.Template, err = chat.Load(dir); {
+	case errors.Is(err, chat.ErrNoTemplate):
+		c.Template = nil
+	case err != nil:
+		return nil, err
+	}
+	c.eos, err = endToken(dir)
+	return c, err
+}
+
+// endToken is eos_token of tokenizer_config.json, a text or an object with its content; "" where it is not named.
+func endToken(dir string) (string, error) {
+	path := filepath.Join(dir, "tokenizer_config.json")
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	var config struct {
+		EOS json.RawMessage `json:"eos_token"`
+	}
+	if err == nil {
+		err = json.Unmarshal(raw, &config)
+	}
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", path, err)
+	}
+	var plain string
+	var added struct {
+		Content string `json:"content"`
+	}
+	switch {
+	case len(config.EOS) == 0 || string(config.EOS) == "null":
+		return "", nil
+	case json.Unmarshal(config.EOS, &plain) == nil:
+		return plain, nil
+	case json.Unmarshal(config.EOS, &added) == nil:
+		return added.Content, nil
+	}
+	return "", fmt.Errorf("%s: eos_token: expected a text, or an object with content, found %s", path, config.EOS)
+}
+
+// EOS is the text of the end token, "" where the model names none.
+func (c *Codec) EOS() string { return c.eos }
+
+// Encode returns the ids of a text; special adds what the tokenizer puts around a text.
+func (c *Codec) Encode(text string, special bool) ([]int32, error) {
+	return c.Tokenizer.Encode(text, special), nil
+}
+
+// Render writes a conversation as the chat template has it; generate opens the assistant's next turn.
+func (c *Codec) Render(messages []map[string]any, generate bool) (string, error) {
+	raw, err := json.Marshal(messages)
+	if err != nil {
+		return "", err
+	}
+	return c.render(raw, generate)
+}
+
+// render is Render of messages in JSON, whose order of keys a template may see.
+func (c *Codec) render(messages json.RawMessage, generate bool) (string, error) {
+	if c.Template == nil {
+		return "", fmt.Errorf("%s has no chat template, so conversations cannot be encoded: add chat_template.jinja, or give prompts as plain text", c.dir)
+	}
+	var turns []chat.Message
+	if err := json.Unmarshal(messages, &turns); err != nil {
+		return "", fmt.Errorf("messages: %w", err)
+	}
+	return c.Template.Prompt(turns, generate, nil)
+}
+
+// Prompt returns the ids of a prompt as the model should answer it. prompt is JSON: messages are rendered with the
+// chat template; a text is taken as it is, or, where asChat is set, as the one turn of a user.
+func (c *Codec) Prompt(prompt json.RawMessage, asChat bool) ([]int32, error) {
+	plain, messages, err := split(prompt, asChat)
+	if err != nil {
+		return nil, err
+	}
+	if messages == nil {
+		return c.Tokenizer.Encode(plain, true), nil
+	}
+	text, err := c.render(messages, true)
+	if err != nil {
+		return nil, err
+	}
+	return c.Tokenizer.Encode(text, false), nil
+}
+
+// Conversation returns the ids of a prompt with its answer, as a reward model reads them: with a chat template as a whole
+// conversation, otherwise as the two texts and the end token.
+func (c *Codec) Conversation(prompt json.RawMessage, answer string) ([]int32, error) {
+	plain, messages, err := split(prompt, c.Template != nil)
+	if err != nil {
+		return nil, err
+	}
+	if messages == nil {
+		text := plain + answer
+		if !strings.HasSuffix(text, c.eos) {
+			text += c.eos
+		}
+		return c.Tokenizer.Encode(text, true), nil
+	}
+	turn, err := json.Marshal([]map[string]string{{"role": "assistant", "content": answer}})
+	if err != nil {
+		return nil, err
+	}
+	text, err := c.render(join(messages, turn), false)
+	if err != nil {
+		return nil, err
+	}
+	return c.Tokenizer.Encode(text, false), nil
+}
+
+// Decode is the text of ids, without special tokens.
+func (c *Codec) Decode(ids []int32) string { return c.Tokenizer.Decode(ids, true) }
+
+// Stopper says of an answer's ids whether its text holds one of the stop strings: nil where there are none. Only the end
+// of the answer is looked at, as far back as a stop string that has just become complete can reach.
+func (c *Codec) Stopper(stops []string) func(ids []int32) bool {
+	longest := 0
+	for _, s := range stops {
+		longest = max(longest, len(s))
+	}
+	if longest == 0 {
+		return nil
+	}
+	return func(ids []int32) bool {
+		tail := c.Tokenizer.Decode(ids[max(0, len(ids)-longest-8):], true) // a token has a byte at least; 8 for a broken rune
+		for _, s := range stops {
+			if strings.Contains(tail, s) {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// split tells a text from messages. A text becomes messages where asChat is set.
+func split(prompt json.RawMessage, asChat bool) (plain string, messages json.RawMessage, err error) {
+	prompt = bytes.TrimSpace(prompt)
+	switch {
+	case len(prompt) == 0 || string(prompt) == "null":
+		return "", nil, errors.New("the row has no prompt: expected a text or a list of messages")
+	case prompt[0] == '[':
+		return "", prompt, nil
+	case prompt[0] != '"':
+		return "", nil, fmt.Errorf("prompt: expected a text or a list of messages, found %.40s", prompt)
+	case asChat:
+		return "", slicesOf(`[{"role":"user","content":`, prompt, `}]`), nil
+	}
+	err = json.Unmarshal(prompt, &plain)
+	return plain, nil, err
+}
+
+// join appends the turns of b to those of a, both JSON lists.
+func join(a, b json.RawMessage) json.RawMessage {
+	a, b = bytes.TrimSpace(a), bytes.TrimSpace(b)
+	head := bytes.TrimSpace(a[:len(a)-1])
+	if string(head) == "[" {
+		return b
+	}
+	return slicesOf(string(head)+",", b[1:], "")
+}
+
+func slicesOf(before string, middle []byte, after string) json.RawMessage {
+	return append(append([]byte(before), middle...), after...)
+}
