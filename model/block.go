@@ -117,6 +117,13 @@ func (p *pass) linear(b *block, at projection, x *kernels.Tensor, k *kept) *kern
 		p.d.Linear(y, x, l.w, l.bias.v, nil)
 		return y
 	}
+	k.u[at] = p.loraInput(b, l, lora, x)
+	p.d.Linear(y, x, l.w, l.bias.v, &kernels.Extra{X: k.u[at], B: lora.b.w})
+	return y
+}
+
+// loraInput computes u (T,R) = s · drop(x) · Aᵀ.
+func (p *pass) loraInput(b *block, l *linear, lora *loraPair, x *kernels.Tensor) *kernels.Tensor {
 	u := p.d.New(x.Shape[0], lora.a.w.Out)
 	dropped := p.drop(b, l, x)
 	p.d.Linear(u, dropped, lora.a.w, nil, nil)
@@ -124,7 +131,5 @@ func (p *pass) linear(b *block, at projection, x *kernels.Tensor, k *kept) *kern
 	if dropped != x {
 		p.d.Free(dropped)
 	}
-	p.d.Linear(y, x, l.w, l.bias.v, &kernels.Extra{X: u, B: lora.b.w})
-	k.u[at] = u
-	return y
+	return u
 }

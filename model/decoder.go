@@ -140,6 +140,10 @@ func (m *Model) backward(h *Activations, dh *kernels.Tensor) {
 		b, k := m.blocks[i], h.kept[i]
 		if m.options.Checkpointing {
 			k = p.inside(b, k.x)
+			down := &b.linears[downProj]
+			if lora := p.lora(down); lora != nil && k.u[downProj] == nil {
+				k.u[downProj] = p.loraInput(b, down, lora, k.act)
+			}
 		}
 		p.blockBackward(b, k, dh, i > lowest)
 		k.free(d)
