@@ -44,7 +44,7 @@ type Args struct {
 	UsePEFT           bool     `yaml:"use_peft" name:"use_peft" help:"Train a LoRA adapter (TRL's default is false, here it is true); false trains all weights."`
 	LoraR             int      `yaml:"lora_r" name:"lora_r" help:"LoRA rank."`
 	LoraAlpha         float64  `yaml:"lora_alpha" name:"lora_alpha" help:"LoRA alpha; the update is scaled by alpha/r."`
-	LoraDropout       float64  `yaml:"lora_dropout" name:"lora_dropout" help:"Dropout before LoRA's A, where disable_dropout is false."`
+	LoraDropout       float64  `yaml:"lora_dropout" name:"lora_dropout" help:"Dropout before LoRA's A, where disable_dropout is false; an adapter that is loaded keeps its own."`
 	LoraTargetModules []string `yaml:"lora_target_modules" name:"lora_target_modules" help:"Modules that get a LoRA pair; empty: all linear layers."`
 	UseRSLora         bool     `yaml:"use_rslora" name:"use_rslora" help:"Scale by alpha/sqrt(r)."`
 	DisableDropout    bool     `yaml:"disable_dropout" name:"disable_dropout" help:"Switch dropout off, LoRA's too, as TRL does in DPO and reward training."`

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,12 +22,13 @@ import (
 )
 
 // device is where the tests compute.
-func device(t testing.TB) kernels.Device {
-	t.Helper()
+var device = sync.OnceValue(func() kernels.Device {
 	d, err := cpu.New(0)
-	require.NoError(t, err)
+	if err != nil {
+		panic(err)
+	}
 	return d
-}
+})
 
 // fixtures is a folder of fixtures: that of CROCO_FIXTURES, which may lack a kind, or the copies beside the tests.
 func fixtures(t testing.TB, kind string) string {
@@ -88,7 +90,7 @@ func (r recorded) job(t testing.TB, dir string) Job {
 	if r.Lora != nil {
 		a.Adapter = filepath.Join(dir, "initial")
 	}
-	return Job{Kind: r.Kind, Args: a, Device: device(t)}
+	return Job{Kind: r.Kind, Args: a, Device: device()}
 }
 
 func TestFixturesTraining(t *testing.T) {

@@ -13,6 +13,7 @@ import (
 	"croco/internal/jsonl"
 	"croco/kernels"
 	"croco/model"
+	"croco/model/text"
 )
 
 var (
@@ -27,7 +28,7 @@ type Job struct {
 	Kind    Kind
 	Args    Args
 	Device  kernels.Device
-	Encoder data.Encoder // for rows of text; nil: rows must hold ids
+	Encoder data.Encoder // for rows of text; nil: that of the model's folder
 	Log     *slog.Logger // nil: silent
 
 	Ready    func(Summary) // called once before the first step; may be nil
@@ -155,7 +156,9 @@ func openModel(kind Kind, a *Args, d kernels.Device) (*model.Model, error) {
 	switch {
 	case !a.UsePEFT:
 	case a.Adapter != "":
-		err = m.LoadAdapter(a.Adapter, true)
+		if err = m.LoadAdapter(a.Adapter, true); a.DisableDropout {
+			m.SetDropout(0)
+		}
 	default:
 		targets := a.LoraTargetModules
 		if len(targets) == 0 {
@@ -188,6 +191,15 @@ func (t *trainer) newObjective(kind Kind) (Objective, error) {
 // load reads the training and evaluation data.
 func (t *trainer) load(job Job) (s Summary, err error) {
 	a := t.args
+	if job.Encoder == nil {
+		codec, err := text.Open(a.ModelNameOrPath)
+		if err != nil {
+			return s, err
+		}
+		if codec != nil {
+			job.Encoder = codec
+		}
+	}
 	o := data.Options{Encoder: job.Encoder, MaxLength: a.MaxLength, Vocab: t.model.Spec.Vocab, Whole: job.Kind == Reward}
 	if context := t.model.Spec.Positions; o.MaxLength == 0 || o.MaxLength > context {
 		o.MaxLength = context
