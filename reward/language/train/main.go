@@ -1,8 +1,8 @@
 // Command train makes model.bin, the embedded language identifier, and measures it:
 //
-//	reward/language/train/fetch.sh /tmp/texts
-//	go run ./reward/language/train -texts /tmp/texts -out reward/language/model.bin     train (half a minute)
-//	go run ./reward/language/train -texts /tmp/texts -measure                           the tables of docs/language-id.md
+//	reward/language/train/fetch.sh ../texts
+//	go run ./reward/language/train -texts ../texts -out reward/language/model.bin     train (half a minute)
+//	go run ./reward/language/train -texts ../texts -measure                           the tables of docs/language-id.md
 //
 // The model is multinomial logistic regression, trained by AdaGrad on random snippets of 1 to 24 words: 40 % from the
 // Universal Declaration of Human Rights (without every sixth article, which measures), 40 % from the CLDR's names of
