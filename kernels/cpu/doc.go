@@ -13,4 +13,5 @@
 // without any assembly.
 package cpu
 
-//go:generate sh -c "cd asm && go run . -out .."
+//go:generate sh -c "cd asm && go run . -isa avx512 -pkg cpu -out ../gen_avx512_amd64.s -stubs ../gen_avx512_amd64.go"
+//go:generate sh -c "cd asm && go run . -isa avx2 -pkg cpu -out ../gen_avx2_amd64.s -stubs ../gen_avx2_amd64.go"
