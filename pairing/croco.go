@@ -123,7 +123,7 @@ func (j *job) pairs(scope Scope) ([]Pair, error) {
 		if err != nil {
 			return nil, err
 		}
-		j.report.pair(pool, chosen, pool.answers[r])
+		j.report.pair(chosen, pool.answers[r])
 		pairs = append(pairs, pair)
 	}
 	if scope == AllLang && j.Shuffle {
@@ -146,7 +146,7 @@ func (j *job) best(scope Scope) ([]SFT, error) {
 		if err != nil {
 			return nil, err
 		}
-		j.report.best(pool, chosen)
+		j.report.best(chosen)
 		records = append(records, record)
 	}
 	if scope == AllLang && j.Shuffle {

@@ -25,6 +25,8 @@ type Report struct {
 	ChosenWrong, RejectedWrong   float64 // shares of records whose answer is in another language than its prompt asked for
 	CrossLingual                 float64 // share of pairs whose two answers were asked for in different languages
 	ChosenShorter                float64 // share of pairs with inverted lengths: the better answer is the shorter one
+
+	pairs bool // the records are pairs, so there is a rejected side
 }
 
 // LanguageCount counts one language: of the prompt for answers, of the chosen answer's prompt for records.
@@ -84,7 +86,7 @@ func (r *Report) skip(p pool, reason string) {
 }
 
 // best counts a record; its means are running ones.
-func (r *Report) best(_ pool, chosen *answer) {
+func (r *Report) best(chosen *answer) {
 	r.Pools++
 	r.Kept++
 	r.language(chosen.Language).Kept++
@@ -94,15 +96,16 @@ func (r *Report) best(_ pool, chosen *answer) {
 	running(&r.ChosenWrong, n, share(chosen.wrong))
 }
 
-func (r *Report) pair(p pool, chosen, rejected *answer) {
-	r.best(p, chosen)
+func (r *Report) pair(chosen, rejected *answer) {
+	r.best(chosen)
+	r.pairs = true
 	n := float64(r.Kept)
-	long, short := utf8.RuneCountInString(rejected.Completion), utf8.RuneCountInString(chosen.Completion)
+	length, other := utf8.RuneCountInString(chosen.Completion), utf8.RuneCountInString(rejected.Completion)
 	running(&r.RejectedScore, n, rejected.value)
-	running(&r.RejectedLength, n, float64(long))
+	running(&r.RejectedLength, n, float64(other))
 	running(&r.RejectedWrong, n, share(rejected.wrong))
 	running(&r.CrossLingual, n, share(chosen.Language != rejected.Language))
-	running(&r.ChosenShorter, n, share(short < long))
+	running(&r.ChosenShorter, n, share(length < other))
 }
 
 // running folds the n-th value into a mean.
@@ -134,7 +137,7 @@ func (r Report) String() string {
 	if r.Kept > 0 {
 		fmt.Fprintf(&b, "chosen   mean score %s, %.0f characters, wrong language %.1f%%\n", number(r.ChosenScore), r.ChosenLength, 100*r.ChosenWrong)
 	}
-	if r.Kept > 0 && r.RejectedLength > 0 {
+	if r.pairs {
 		fmt.Fprintf(&b, "rejected mean score %s, %.0f characters, wrong language %.1f%%\n", number(r.RejectedScore), r.RejectedLength, 100*r.RejectedWrong)
 		fmt.Fprintf(&b, "pairs    %.1f%% across languages, %.1f%% with the chosen answer shorter\n", 100*r.CrossLingual, 100*r.ChosenShorter)
 	}
