@@ -5,9 +5,6 @@ import (
 	"encoding/json"
 )
 
-// wordPattern finds the spellings of tokens in text, as Encode does.
-const wordPattern = `qu'est-ce|[^\s.,:?¿+=']+'?|[.,:?¿+=]`
-
 // TokenizerJSON is the vocabulary as a Hugging Face tokenizer.json, for programs that read nothing else. It is a
 // byte-level BPE without merges, in which every word is found whole (ignore_merges); it reads capitals as small letters
 // and decodes with punctuation joined. Words that the world does not have are lost without a word: use Encode to be told.
@@ -26,15 +23,20 @@ func TokenizerJSON() []byte {
 	replace := func(from, to string) object {
 		return object{"type": "Replace", "pattern": object{"String": from}, "content": to}
 	}
+	var apart []object // spaces between what Encode takes for different tokens
+	for _, mark := range []string{".", ",", ":", "?", "¿", "+", "="} {
+		apart = append(apart, replace(mark, " "+mark+" "))
+	}
+	apart = append(apart, replace("'", "' "), replace("qu' est-ce", "qu'est-ce"))
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", " ")
 	err := enc.Encode(object{
 		"version": "1.0", "truncation": nil, "padding": nil, "added_tokens": added,
-		"normalizer": object{"type": "Lowercase"},
+		"normalizer": object{"type": "Sequence", "normalizers": append([]object{{"type": "Lowercase"}}, apart...)},
 		"pre_tokenizer": object{"type": "Sequence", "pretokenizers": []object{
-			{"type": "Split", "pattern": object{"Regex": wordPattern}, "behavior": "Removed", "invert": true},
+			{"type": "WhitespaceSplit"},
 			{"type": "ByteLevel", "add_prefix_space": true, "trim_offsets": true, "use_regex": false},
 		}},
 		"post_processor": nil,

@@ -2,21 +2,26 @@ package toyworld
 
 import (
 	"encoding/json"
-	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 )
 
-// TestTokenizerJSON: the file has every token under its id, and its pattern cuts text as Encode does.
+// TestTokenizerJSON: the file has every token under its id, and its normalizer puts spaces where Encode cuts.
 func TestTokenizerJSON(t *testing.T) {
 	var file struct {
 		AddedTokens []struct {
 			ID      int32
 			Content string
 		} `json:"added_tokens"`
-		Model struct{ Vocab map[string]int32 }
+		Model      struct{ Vocab map[string]int32 }
+		Normalizer struct {
+			Normalizers []struct {
+				Pattern struct{ String string }
+				Content string
+			}
+		}
 	}
 	require.NoError(t, json.Unmarshal(TokenizerJSON(), &file))
 	require.Len(t, file.Model.Vocab, VocabularySize())
@@ -26,9 +31,12 @@ func TestTokenizerJSON(t *testing.T) {
 	for _, a := range file.AddedTokens {
 		require.Equal(t, world.Vocabulary[a.ID], a.Content)
 	}
-	pattern := regexp.MustCompile(wordPattern)
 	for d := range Documents(Test, 1, 0, 500) {
 		text := Text(append(d.Prompt, d.Answer...), d.Language)
-		require.Equal(t, split(text), pattern.FindAllString(strings.ToLower(text), -1))
+		spaced := strings.ToLower(text)
+		for _, n := range file.Normalizer.Normalizers[1:] {
+			spaced = strings.ReplaceAll(spaced, n.Pattern.String, n.Content)
+		}
+		require.Equal(t, split(text), strings.Fields(spaced))
 	}
 }
