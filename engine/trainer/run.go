@@ -145,13 +145,9 @@ func openModel(kind Kind, a *Args, d kernels.Device) (*model.Model, error) {
 	if !a.UsePEFT {
 		o.Trainable = model.All
 	}
-	m, err := model.Open(a.ModelNameOrPath, o)
+	m, err := open(kind, a, o)
 	if err != nil {
 		return nil, err
-	}
-	if wantsScore := kind == Reward; wantsScore != (m.Spec.Labels > 0) || m.Spec.Labels > 1 {
-		want := map[bool]string{true: "a classifier with one label", false: "a language model"}[wantsScore]
-		return nil, errors.Join(fmt.Errorf("%s: %s training needs %s, found a %s with %d labels", a.ModelNameOrPath, kind, want, m.Kind(), m.Spec.Labels), m.Close())
 	}
 	switch {
 	case !a.UsePEFT:
@@ -170,6 +166,21 @@ func openModel(kind Kind, a *Args, d kernels.Device) (*model.Model, error) {
 		return nil, errors.Join(err, m.Close())
 	}
 	return m, nil
+}
+
+// open reads the model's folder. A language model that is to become a reward model gets a new head.
+func open(kind Kind, a *Args, o model.Options) (*model.Model, error) {
+	want, labels := "a language model", 0
+	read := func() (*model.Model, error) { return model.Open(a.ModelNameOrPath, o) }
+	if kind == Reward {
+		want, labels = "a language model, or a classifier with one label", 1
+		read = func() (*model.Model, error) { return model.OpenClassifier(a.ModelNameOrPath, a.Seed, o) }
+	}
+	m, err := read()
+	if err == nil && m.Spec.Labels != labels {
+		err = errors.Join(fmt.Errorf("%s: %s training needs %s, found a %s with %d labels", a.ModelNameOrPath, kind, want, m.Kind(), m.Spec.Labels), m.Close())
+	}
+	return m, err
 }
 
 // newObjective binds the objective to the examples.
