@@ -1,6 +1,10 @@
 package jinja
 
-import "strings"
+import (
+	"math"
+	"math/big"
+	"strings"
+)
 
 // slice is the value of a:b:c between brackets.
 type slice struct{ start, stop, step Value }
@@ -13,7 +17,7 @@ var mutators = map[string]string{
 
 // attribute is v.name: an attribute or method, else the item of that name.
 func (st *state) attribute(v Value, name string) Value {
-	if u, ok := v.(*Undefined); ok && !strings.HasPrefix(name, "__") {
+	if u, ok := v.(*Undefined); ok {
 		u.fail()
 	}
 	if a, ok := st.own(v, name); ok {
@@ -56,10 +60,7 @@ func (st *state) item(v, key Value) Value {
 		u.fail()
 	}
 	if s, ok := key.(*slice); ok {
-		if x, ok := st.slice(v, s); ok {
-			return x
-		}
-		return &Undefined{of: v, name: key}
+		return st.slice(v, s)
 	}
 	if x, ok := lookup(v, key); ok {
 		return x
@@ -111,28 +112,27 @@ func lookup(v, key Value) (Value, bool) {
 	return nil, false
 }
 
-// slice is v[start:stop:step].
-func (st *state) slice(v Value, s *slice) (Value, bool) {
+// slice is v[start:stop:step]. Unlike other subscripts a wrong one is an error, not an Undefined.
+func (st *state) slice(v Value, s *slice) Value {
 	var chars []rune
 	str, isText := text(v)
 	if isText {
 		st.grow(len(str))
 		chars = []rune(str)
 	}
-	n, sized := length(v)
 	switch v.(type) {
 	case *List, Tuple, *Range:
+	case *Dict:
+		raise("TypeError", "unhashable type: 'slice'")
 	default:
-		if !isText || !sized {
-			return nil, false
+		if !isText {
+			raise("TypeError", "'%s' object is not subscriptable", typeName(v))
 		}
 	}
-	start, stop, step, ok := s.bounds(n)
-	if !ok {
-		return nil, false
-	}
+	n, _ := length(v)
+	start, stop, step := s.bounds(n)
 	if r, ok := v.(*Range); ok {
-		return &Range{r.start + start*r.step, r.start + stop*r.step, r.step * step}, true
+		return &Range{r.start + start*r.step, r.start + stop*r.step, r.step * step}
 	}
 	var items []Value
 	var cut []rune
@@ -149,50 +149,48 @@ func (st *state) slice(v Value, s *slice) (Value, bool) {
 	st.grow(16 * len(items))
 	switch v.(type) {
 	case *List:
-		return &List{items}, true
+		return &List{items}
 	case Tuple:
-		return Tuple(items), true
+		return Tuple(items)
 	}
-	return sameText(v, string(cut)), true
+	return sameText(v, string(cut))
 }
 
-// bounds resolves the parts of a slice for a sequence of n, as Python does; ok is false where a part is not a whole number or the step is 0.
-func (s *slice) bounds(n int) (start, stop, step int, ok bool) {
+// bounds resolves the parts of a slice for a sequence of n, as Python does: start and stop lie within the sequence, or just outside.
+func (s *slice) bounds(n int) (start, stop, step int) {
+	number := func(v Value) int {
+		i, ok := toInt(v)
+		if _, big := v.(*big.Int); big {
+			i, ok = math.MaxInt/2*toBig(v).Sign(), true
+		}
+		if !ok {
+			failUndefined(v)
+			raise("TypeError", "slice indices must be integers or None or have an __index__ method")
+		}
+		return i
+	}
 	step = 1
 	if s.step != nil {
-		if step, ok = toInt(s.step); !ok || step == 0 {
-			if ok {
-				raise("ValueError", "slice step cannot be zero")
-			}
-			return 0, 0, 0, false
+		if step = number(s.step); step == 0 {
+			raise("ValueError", "slice step cannot be zero")
 		}
 	}
-	step = max(step, -1<<62)
 	low, high := 0, n
+	start, stop = low, high
 	if step < 0 {
 		low, high = -1, n-1
+		start, stop = high, low
 	}
-	part := func(v Value, def int) (int, bool) {
+	part := func(v Value, def int) int {
 		if v == nil {
-			return def, true
+			return def
 		}
-		i, ok := toInt(v)
+		i := number(v)
 		if i < 0 {
 			i += n
 		}
-		return min(max(i, low), high), ok
+		return min(max(i, low), high)
 	}
-	first, last := low, high
-	if step < 0 {
-		first, last = high, low
-	}
-	var okStart, okStop bool
-	start, okStart = part(s.start, first)
-	stop, okStop = part(s.stop, last)
-	if step > n {
-		step = n + 1
-	} else if step < -n {
-		step = -n - 1
-	}
-	return start, stop, step, okStart && okStop
+	start, stop = part(s.start, start), part(s.stop, stop)
+	return start, stop, min(max(step, -n-1), n+1) // a longer step reaches the end all the same
 }

@@ -259,6 +259,9 @@ func (st *state) call(fn Value, a Args) Value {
 }
 
 func (e *filterExpr) eval(st *state, sc *scope) Value {
+	if filters[e.name] == nil {
+		raise("TemplateRuntimeError", "No filter named %s found.", Repr(e.name))
+	}
 	in := st.value(e.of, sc)
 	args := st.arguments(e.args, sc)
 	st.line = e.line
@@ -268,7 +271,7 @@ func (e *filterExpr) eval(st *state, sc *scope) Value {
 func (st *state) filter(name string, in Value, a Args) Value {
 	f := filters[name]
 	if f == nil {
-		raise("TemplateRuntimeError", "No filter named %s found.", Repr(name))
+		raise("TemplateRuntimeError", "No filter named %s.", Repr(name))
 	}
 	st.enter()
 	defer st.leave()
@@ -276,6 +279,9 @@ func (st *state) filter(name string, in Value, a Args) Value {
 }
 
 func (e *testExpr) eval(st *state, sc *scope) Value {
+	if tests[e.name] == nil {
+		raise("TemplateRuntimeError", "No test named %s found.", Repr(e.name))
+	}
 	in := st.value(e.of, sc)
 	args := st.arguments(e.args, sc)
 	st.line = e.line
@@ -285,7 +291,7 @@ func (e *testExpr) eval(st *state, sc *scope) Value {
 func (st *state) test(name string, in Value, a Args) bool {
 	f := tests[name]
 	if f == nil {
-		raise("TemplateRuntimeError", "No test named %s found.", Repr(name))
+		raise("TemplateRuntimeError", "No test named %s.", Repr(name))
 	}
 	return f(st, in, a)
 }

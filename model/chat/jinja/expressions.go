@@ -9,8 +9,10 @@ import (
 // + -, ~, * / // %, **, unary + -, then . [] () and filters and tests, which bind tightest.
 func (p *parser) expression() expr {
 	defer p.nest()()
+	known := len(p.unknown)
 	e := p.or()
 	for p.is(tokName, "if") {
+		p.unknown = p.unknown[:known]
 		line := p.next().line
 		soft := p.soft
 		p.soft = true
@@ -356,9 +358,10 @@ func (p *parser) dotted() string {
 	return name
 }
 
-func (p *parser) unknown(what, name string) {
+// missing notes a filter or test that does not exist.
+func (p *parser) missing(what, name string) {
 	if !p.soft {
-		panic(&Error{Class: "TemplateAssertionError", Line: p.line(), Message: "No " + what + " named " + Repr(name) + "."})
+		p.unknown = append(p.unknown, &Error{Class: "TemplateAssertionError", Line: p.line(), Message: "No " + what + " named " + Repr(name) + "."})
 	}
 }
 
@@ -367,7 +370,7 @@ func (p *parser) filters(e expr) expr {
 	for first := true; p.accept(tokOp, "|") || e == nil && first && !p.is(tokOp, "|"); first = false {
 		f := &filterExpr{line: p.line(), of: e, name: p.dotted()}
 		if filters[f.name] == nil {
-			p.unknown("filter", f.name)
+			p.missing("filter", f.name)
 		}
 		if p.is(tokOp, "(") {
 			f.args = p.arguments()
@@ -383,7 +386,7 @@ func (p *parser) test(e expr) expr {
 	negated := p.accept(tokName, "not")
 	t := &testExpr{line: p.line(), of: e, name: p.dotted()}
 	if tests[t.name] == nil {
-		p.unknown("test", t.name)
+		p.missing("test", t.name)
 	}
 	switch {
 	case p.is(tokOp, "("):

@@ -15,7 +15,7 @@ func init() {
 		"attr": filterAttr, "tojson": tojson, "safe": filterSafe, "filesizeformat": filterFileSize,
 
 		// text: filters_text.go
-		"upper": textFilter(toUpper), "lower": textFilter(toLower), "capitalize": textFilter(capitalize), "title": textFilter(titleWords),
+		"upper": textFilter("upper", toUpper), "lower": textFilter("lower", toLower), "capitalize": textFilter("capitalize", capitalize), "title": textFilter("title", titleWords),
 		"trim": filterTrim, "replace": filterReplace, "indent": filterIndent, "center": filterCenter, "truncate": filterTruncate,
 		"wordcount": filterWordCount, "wordwrap": filterWordWrap, "format": filterFormat, "striptags": filterStripTags,
 		"escape": filterEscape, "e": filterEscape, "forceescape": filterForceEscape, "urlencode": filterURLEncode, "xmlattr": filterXMLAttr,

@@ -9,9 +9,9 @@ import (
 )
 
 // textFilter takes str() of its input first, as every text filter does.
-func textFilter(f func(string) string) filter {
+func textFilter(name string, f func(string) string) filter {
 	return func(st *state, in Value, a Args) Value {
-		a.bind("filter")
+		a.bind(name)
 		s := st.str(in)
 		st.grow(len(s))
 		return sameText(in, f(s))

@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
 // spec is how one value is to be written, by % or by format().
@@ -40,6 +41,7 @@ func (st *state) percent(s string, v Value) string {
 		return x
 	}
 	var b strings.Builder
+	whole := s
 	for {
 		before, rest, found := strings.Cut(s, "%")
 		b.WriteString(before)
@@ -111,19 +113,23 @@ func (st *state) percent(s string, v Value) string {
 			b.WriteByte('%')
 			continue
 		}
+		if strings.IndexByte("sracdiuxXoeEfFgG", sp.verb) < 0 {
+			r, _ := utf8.DecodeRuneInString(rest[i:])
+			raise("ValueError", "unsupported format character '%c' (0x%x) at index %d", r, r, runeLen(whole)-runeLen(rest[i:]))
+		}
 		piece := st.percentVerb(sp, next)
 		st.grow(len(piece))
 		b.WriteString(piece)
 	}
-	if len(args) > 0 && !named && (isTuple || mapping == nil) && !isSequenceForPercent(v) {
+	if len(args) > 0 && !named && (isTuple || mapping == nil) && !takenForMapping(v) {
 		raise("TypeError", "not all arguments converted during string formatting")
 	}
 	st.grow(b.Len())
 	return b.String()
 }
 
-// isSequenceForPercent: an unused list or namespace is no error, as CPython takes it for a mapping.
-func isSequenceForPercent(v Value) bool {
+// takenForMapping: an unused list is no error, as CPython takes what has keys or indices for a mapping.
+func takenForMapping(v Value) bool {
 	switch v.(type) {
 	case *List, *Range:
 		return true
@@ -182,15 +188,12 @@ func (st *state) percentVerb(sp spec, next func() Value) string {
 			sp.verb = 'd'
 		}
 		return sp.whole(toBig(v))
-	case 'e', 'E', 'f', 'F', 'g', 'G':
-		v := next()
-		if !isNumber(v) {
-			raise("TypeError", "must be real number, not %s", typeName(v))
-		}
-		return sp.float(toFloat(v))
 	}
-	raise("ValueError", "unsupported format character '%c' (0x%x)", sp.verb, sp.verb)
-	return ""
+	v := next() // e E f F g G
+	if !isNumber(v) {
+		raise("TypeError", "must be real number, not %s", typeName(v))
+	}
+	return sp.float(toFloat(v))
 }
 
 // short cuts text to the precision.

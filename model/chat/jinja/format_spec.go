@@ -135,7 +135,7 @@ func (st *state) fieldValue(field string, a Args, next *int) Value {
 		fallthrough
 	case err == nil:
 		if i < 0 || i >= len(a.Pos) {
-			raise("IndexError", "Replacement index %d out of range for positional args tuple", i)
+			raise("IndexError", "tuple index out of range")
 		}
 		v = a.Pos[i]
 	default:

@@ -25,7 +25,7 @@ func newRange(_ *state, a Args) Value {
 	r := &Range{step: 1}
 	n := len(a.Pos)
 	if n == 0 || n > 3 || len(a.Kw) > 0 {
-		raise("TypeError", "range expected 1 to 3 arguments, got %d", n)
+		raise("TypeError", "range expected %s, got %d", map[bool]string{true: "at least 1 argument", false: "at most 3 arguments"}[n == 0], n)
 	}
 	var numbers [3]int
 	for i, v := range a.Pos {

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -249,31 +250,29 @@ func splitOn(s, sep string, n int, fromRight bool) []string {
 	return parts
 }
 
-// splitSpace cuts s at runs of white space, at most n times; none at the ends counts.
+// splitSpace cuts s at runs of white space, at most n times; none at the ends counts, but the uncut rest keeps its own.
 func splitSpace(s string, n int, fromRight bool) []string {
 	parts := []string{}
-	s = strings.TrimFunc(s, isSpace)
-	for s != "" {
-		i := strings.IndexFunc(s, isSpace)
-		if fromRight {
-			i = strings.LastIndexFunc(s, isSpace)
-		}
+	trim, index := strings.TrimLeftFunc, strings.IndexFunc
+	if fromRight {
+		trim, index = strings.TrimRightFunc, strings.LastIndexFunc
+	}
+	for s = trim(s, isSpace); s != ""; s = trim(s, isSpace) {
+		i := index(s, isSpace)
 		if n == len(parts) || i < 0 {
 			parts = append(parts, s)
 			break
 		}
 		if fromRight {
 			parts = append(parts, s[i+runeWidth(s[i:]):])
-			s = strings.TrimRightFunc(s[:i], isSpace)
+			s = s[:i]
 		} else {
 			parts = append(parts, s[:i])
-			s = strings.TrimLeftFunc(s[i:], isSpace)
+			s = s[i:]
 		}
 	}
 	if fromRight {
-		for i, j := 0, len(parts)-1; i < j; i, j = i+1, j-1 {
-			parts[i], parts[j] = parts[j], parts[i]
-		}
+		slices.Reverse(parts)
 	}
 	return parts
 }

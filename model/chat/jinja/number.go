@@ -90,7 +90,7 @@ func wholeNumbers(op string, a, b Value) Value {
 		}
 	case "**":
 		if q.Sign() < 0 {
-			return math.Pow(toFloat(a), toFloat(b))
+			return floats(op, toFloat(a), toFloat(b))
 		}
 		if p.BitLen() > 1 && (!q.IsInt64() || q.Int64() > maxIntBits || int64(p.BitLen())*q.Int64() > maxIntBits) {
 			raise("LimitError", "a whole number of more than %d bits", maxIntBits)

@@ -7,12 +7,13 @@ import (
 
 // parser turns tokens into nodes by recursive descent: statements here, expressions in expressions.go.
 type parser struct {
-	tokens []token
-	at     int
-	depth  int
-	loops  int  // for statements around this place, within the same macro or block
-	soft   bool // directly under an if: an unknown filter is an error only when it is reached, as in Jinja2
-	blocks map[string]*blockStatement
+	tokens  []token
+	at      int
+	depth   int
+	loops   int  // for statements around this place, within the same macro or block
+	soft    bool // directly under an if: an unknown filter is an error only when it is reached, as in Jinja2
+	blocks  map[string]*blockStatement
+	unknown []*Error // filters and tests that do not exist
 }
 
 // maxNesting bounds brackets, unary operators and statements inside each other.
@@ -166,7 +167,7 @@ func (p *parser) statement() (s statement) {
 		for !p.is(tokBlockEnd) && !p.is(tokEOF) {
 			p.next()
 		}
-		s = &refusedStatement{line, tag}
+		s = &refusedStatement{line}
 	default:
 		p.fail("unknown tag '%s'", tag)
 	}

@@ -61,10 +61,7 @@ type (
 		body   []statement
 	}
 	jumpStatement    struct{ jump jump }
-	refusedStatement struct {
-		line int
-		tag  string
-	}
+	refusedStatement struct{ line int } // include, import, extends
 )
 
 func run(st *state, sc *scope, body []statement) jump {
@@ -168,7 +165,7 @@ func (s *jumpStatement) exec(*state, *scope) jump { return s.jump }
 
 func (s *refusedStatement) exec(st *state, _ *scope) jump {
 	st.line = s.line
-	raise("TypeError", "no loader for this environment specified (a chat template cannot %s another file)", s.tag)
+	raise("TypeError", "no loader for this environment specified") // Jinja2's words; no file is ever read
 	return jumpNone
 }
 

@@ -78,6 +78,9 @@ func Parse(text string) (t *Template, err error) {
 	t = &Template{Limits: DefaultLimits, blocks: map[string]*blockStatement{}}
 	p.blocks = t.blocks
 	t.body = p.statements()
+	if len(p.unknown) > 0 {
+		panic(p.unknown[0])
+	}
 	return t, nil
 }
 
