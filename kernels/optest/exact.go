@@ -59,9 +59,12 @@ func pieces(T int, of func(T int) Case) func(d kernels.Device) error {
 			return err
 		}
 		for _, size := range []int{33, 7, 1} {
+			piece := of(size)
 			for lo := 0; lo < T; lo += size {
 				hi := min(lo+size, T)
-				piece := of(hi - lo)
+				if hi-lo < size {
+					piece = of(hi - lo)
+				}
 				for name := range piece.In {
 					piece.In[name] = whole.In[name]
 					if slices.Contains(perRow, name) {

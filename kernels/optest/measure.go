@@ -38,7 +38,7 @@ func Workloads() []Case {
 	}
 	return append(cases, attend("512 rows in 4 answers", forest.Build(answers), a), attendCache(a),
 		logprobs(64, C, V, 64, kernels.Logits{}, kernels.BF16), sample("top-p", 16, V, kernels.Draw{Temperature: 1, TopP: 0.9, Forced: -1}),
-		embed(512, V, C, 1, kernels.BF16), adamw(1<<20, kernels.AdamW{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Step: 2, GradScale: 1}),
+		embed(512, 8192, C, 1, kernels.BF16), adamw(1<<20, kernels.AdamW{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Step: 2, GradScale: 1}),
 		sumSquares(1024, 1024))
 }
 

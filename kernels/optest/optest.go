@@ -18,6 +18,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"sync"
 
 	"croco/kernels"
 )
@@ -89,12 +90,17 @@ type Array struct {
 // Arrays are the inputs of a case by name.
 type Arrays map[string]Array
 
-// normal adds an array of normally distributed numbers that depend on its name and shape alone.
+// normal adds an array of normally distributed numbers that depend on its name and shape alone. After 65536 they
+// repeat: larger arrays are for benchmarks.
 func (in Arrays) normal(name string, scale float64, shape ...int) {
 	hash := fnv.New64a()
 	fmt.Fprint(hash, name, shape)
 	a := Array{Shape: shape, Data: make([]float32, (&kernels.Tensor{Shape: shape}).Len())}
 	for i := range a.Data {
+		if i >= 1<<16 {
+			a.Data[i] = a.Data[i-1<<16]
+			continue
+		}
 		u, v := kernels.Uniform(hash.Sum64(), uint64(2*i)), kernels.Uniform(hash.Sum64(), uint64(2*i+1))
 		a.Data[i] = float32(scale * math.Sqrt(-2*math.Log(1-u)) * math.Cos(2*math.Pi*v))
 	}
@@ -110,8 +116,10 @@ func uniform(seed uint64, n, limit int) []int32 {
 	return ids
 }
 
-// Cases is the table.
-func Cases() []Case {
+// Cases is the table. Its arrays are shared: who changes one makes a copy first.
+func Cases() []Case { return table() }
+
+var table = sync.OnceValue(func() []Case {
 	return slices.Concat(linearCases(), embedCases(), normCases(), ropeCases(), gateCases(), elementCases(), rowCases(),
 		attentionCases(), headCases(), sampleCases(), optimizerCases())
-}
+})

@@ -75,14 +75,14 @@ func TestNormalize(t *testing.T) {
 	near(t, []float64{-0.5, 0.5}, y)
 }
 
-// A quarter turn takes (a, b) to (−b, a); no turn leaves the second pair, and the last dimension is not rotated.
+// A quarter turn takes (a, b) to (−b, a), its inverse to (b, −a); the last dimension is not rotated.
 func TestRotate(t *testing.T) {
-	rope := kernels.Rope{Cos: tensor([]float32{1, 1, 0, 1}, 2, 2), Sin: tensor([]float32{0, 0, 1, 0}, 2, 2), Dim: 4}
+	rope := kernels.Rope{Cos: tensor([]float32{1, 1, 0, 0}, 2, 2), Sin: tensor([]float32{0, 0, 1, 1}, 2, 2), Dim: 4}
 	x := []float32{1, 2, 3, 4, 9}
 	for _, c := range []struct {
 		interleaved, inverse bool
 		want                 []float64
-	}{{false, false, []float64{-3, 2, 1, 4, 9}}, {true, false, []float64{-2, 1, 3, 4, 9}}, {false, true, []float64{3, 2, -1, 4, 9}}} {
+	}{{false, false, []float64{-3, -4, 1, 2, 9}}, {true, false, []float64{-2, 1, -4, 3, 9}}, {false, true, []float64{3, 4, -1, -2, 9}}} {
 		y := tensor(append(x, x...), 2, 5)
 		rope.Interleaved = c.interleaved
 		dev.Rotate(y, 1, []int32{0, 1}, rope, c.inverse)
@@ -147,6 +147,8 @@ func TestLogProbs(t *testing.T) {
 	dev.LogProbs(logp, nil, h, w, p, kernels.Logits{Softcap: 1})
 	z := 1 + math.Exp(math.Tanh(math.Log(3))) + math.Exp(math.Tanh(math.Log(4)))
 	require.InDelta(t, -math.Log(z), float64(logp[0]), 1e-6)
+	dev.LogProbs(logp, &kernels.HeadStats{Argmax: stats.Argmax}, h, weight([]float32{1, 2, 2}, 3, 1), p, kernels.Logits{})
+	require.Equal(t, []int32{1, 1}, stats.Argmax, "the lowest id among equals")
 	p.Rows = []int32{1, 0}
 	require.Panics(t, func() { dev.LogProbs(logp, nil, h, w, p, kernels.Logits{}) }, "rows out of order")
 }
@@ -189,7 +191,7 @@ func TestDropout(t *testing.T) {
 	y, other := dev.New(n), dev.New(n)
 	dev.Dropout(y, ones, p, 5)
 	dev.Dropout(other, ones, p, 6)
-	kept, both := 0, 0
+	kept, both, neighbours := 0, 0, 0
 	for i, v := range y.Host {
 		if v != 0 {
 			kept++
@@ -197,8 +199,12 @@ func TestDropout(t *testing.T) {
 			if other.Host[i] != 0 {
 				both++
 			}
+			if y.Host[(i+1)%n] != 0 {
+				neighbours++
+			}
 		}
 	}
 	require.InDelta(t, 0.7, float64(kept)/n, 0.015)
 	require.InDelta(t, 0.49, float64(both)/n, 0.015, "another seed drops others")
+	require.InDelta(t, 0.49, float64(neighbours)/n, 0.015, "every element has a draw of its own")
 }

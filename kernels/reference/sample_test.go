@@ -56,6 +56,13 @@ func TestSampleDistributions(t *testing.T) {
 	}
 }
 
+// The unit interval is dealt out in order of id, not of likelihood.
+func TestSampleWalksByID(t *testing.T) {
+	for u, want := range map[float64]int32{0: 0, 0.09: 0, 0.11: 1, 0.49: 1, 0.51: 2, 0.69: 2, 0.71: 3, 1 - 0x1p-53: 3} {
+		require.Equal(t, want, choose(tenths, kernels.Draw{Temperature: 1, Uniform: u, Forced: -1}), "%v", u)
+	}
+}
+
 // Negative logits of the history are multiplied by the penalty: ln ¼ becomes ln 1/16.
 func TestPenaltyOnNegativeLogits(t *testing.T) {
 	raw := []float32{float32(math.Log(0.25)), 0}
