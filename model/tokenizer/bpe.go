@@ -82,6 +82,9 @@ func (m *bpe) table() ([]token, error) {
 	for _, id := range m.vocab {
 		size = max(size, id+1)
 	}
+	if int(size) > 4*len(m.vocab)+1024 {
+		return nil, fmt.Errorf("the largest of %d ids is %d: most ids would have no token", len(m.vocab), size-1)
+	}
 	table := make([]token, size)
 	for name, id := range m.vocab {
 		if table[id].present {

@@ -94,8 +94,10 @@ func parse(file string, data []byte) (*Tokenizer, error) {
 	if err = t.readTemplate(post); err != nil {
 		return nil, err
 	}
-	t.decoders, err = readDecoder(decoder)
-	return t, err
+	if t.decoders, err = readDecoder(decoder); err != nil {
+		return nil, err
+	}
+	return t, nil
 }
 
 // Encode returns the ids of a text. With addSpecial the file's post-processor adds its tokens (most often a beginning
