@@ -45,7 +45,16 @@ func (p *pass) block(b *block, x *kernels.Tensor) (k *kept, y *kernels.Tensor) {
 	return k, y
 }
 
-// inside is a block up to the last product: all that a backward pass needs of it.
+// again is block for a backward pass, which needs everything but y itself.
+func (p *pass) again(b *block, x *kernels.Tensor) *kept {
+	k, down := p.inside(b, x), &b.linears[downProj]
+	if lora := p.lora(down); lora != nil && k.u[downProj] == nil {
+		k.u[downProj] = p.loraInput(b, down, lora, k.act)
+	}
+	return k
+}
+
+// inside is a block up to the last product, which it computes only where something follows.
 func (p *pass) inside(b *block, x *kernels.Tensor) *kept {
 	k := &kept{x: x}
 	k.n1 = p.norm(b.preAttn, x)

@@ -139,11 +139,7 @@ func (m *Model) backward(h *Activations, dh *kernels.Tensor) {
 	for i := len(m.blocks) - 1; i >= max(0, lowest); i-- {
 		b, k := m.blocks[i], h.kept[i]
 		if m.options.Checkpointing {
-			k = p.inside(b, k.x)
-			down := &b.linears[downProj]
-			if lora := p.lora(down); lora != nil && k.u[downProj] == nil {
-				k.u[downProj] = p.loraInput(b, down, lora, k.act)
-			}
+			k = p.again(b, k.x)
 		}
 		p.blockBackward(b, k, dh, i > lowest)
 		k.free(d)

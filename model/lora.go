@@ -193,6 +193,14 @@ func (p *pass) lora(l *linear) *loraPair {
 // seed derived from the run's seed, the step and the micro-batch. Masks differ by layer and module.
 func (m *Model) SetDropoutSeed(seed uint64) { m.dropout = seed }
 
+// SetDropout changes the probability with which the adapter's input is dropped in training, and which SaveAdapter
+// writes: an adapter that was loaded has that of its file. Without an adapter nothing happens.
+func (m *Model) SetDropout(p float64) {
+	if m.adapter != nil {
+		m.adapter.config.Dropout = p
+	}
+}
+
 // dropProb is the share of the adapter's input that this pass drops.
 func (p *pass) dropProb() float32 {
 	if !p.adapter || !p.keep {
