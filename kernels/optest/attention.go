@@ -58,7 +58,8 @@ func attentionCases() []Case {
 	for _, a := range attentions {
 		cases = append(cases, attendCache(a))
 	}
-	return cases
+	sharp := Tolerance{Abs: 2e-3, Rel: 1e-5, Why: "scores of some hundred, whose rounding exp multiplies"}
+	return append(cases, forward("large scores", attend("T=65", forest.Build([][]int32{grow(nil, 1, 65)}), kernels.Attn{H: 2, G: 1, D: 16, Scale: 30}), sharp))
 }
 
 func (o attnSize) String() string {
@@ -80,7 +81,9 @@ var attending = Tolerance{Abs: 1e-5, Rel: 1e-5, Why: "float32 scores, exp, and a
 // attend is attention over a training batch: every row asks, and the batch itself holds the keys.
 func attend(name string, f *forest.Forest, a kernels.Attn) Case {
 	T := f.Rows()
-	a.Scale = float32(1 / math.Sqrt(float64(a.D)))
+	if a.Scale == 0 {
+		a.Scale = float32(1 / math.Sqrt(float64(a.D)))
+	}
 	in := Arrays{}
 	for _, array := range []struct {
 		name  string

@@ -116,8 +116,28 @@ func put(T, C int, rows []int32) Case {
 	}
 }
 
+// copied is a block of rows moved between two tensors.
+func copied(T, C, lo, hi int) Case {
+	in := Arrays{}
+	in.normal("x", 1, T, C)
+	return Case{
+		Op: "copy", Size: fmt.Sprintf("T=%d C=%d rows %d:%d", T, C, lo, hi), Rows: hi - lo, In: in, Tol: exactly,
+		Bind: func(s *Scope) Bound {
+			x, y := s.upload("x"), s.blank(T, C)
+			return Bound{
+				Forward: Step{"copy", 0, float64(8 * (hi - lo) * C), func() {
+					s.Zero(y)
+					s.Copy(y.Rows(T-hi, T-lo), x.Rows(lo, hi))
+				}},
+				Out: Outputs{"y": s.device(y)},
+			}
+		},
+	}
+}
+
 func rowCases() []Case {
 	return []Case{
+		copied(9, 7, 2, 8), copied(65, 33, 0, 65), copied(3, 5, 1, 1),
 		gather(1, 1, []int32{0}), gather(9, 49, []int32{8, 0, 0, 3, 8, 8, 1}), gather(40, 16, uniform(3, 65, 40)), gather(3, 5, nil),
 		put(1, 1, []int32{0}), put(9, 49, []int32{8, 0, 3}), put(65, 12, []int32{64, 1, 0, 33, 32, 31, 7}), put(3, 5, nil),
 	}

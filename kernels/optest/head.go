@@ -85,5 +85,6 @@ func headCases() []Case {
 	for _, dtype := range []kernels.DType{kernels.BF16, kernels.F16} {
 		cases = append(cases, logprobs(9, 40, 130, 11, kernels.Logits{Scale: 0.7}, dtype))
 	}
-	return cases
+	sharp := Tolerance{Abs: 1e-3, Rel: 1e-5, Why: "logits of some hundred"}
+	return append(cases, forward("large logits", logprobs(7, 12, 49, 9, kernels.Logits{Scale: 60}, kernels.F32), sharp))
 }

@@ -73,7 +73,7 @@ func linearCases() []Case {
 			linear(5, 1, 49, 0, false, dtype), linear(7, 1, 1, 0, true, dtype), linear(1, 100, 1, 0, true, dtype),
 			linear(33, 48, 48, 16, false, dtype), linear(7, 40, 130, 1, true, dtype), linear(65, 17, 3, 5, false, dtype))
 	}
-	return append(cases, accumulated(7, 40, 50), linear(3, 700, 100, 8, true, kernels.F32))
+	return append(cases, accumulated(7, 40, 50), refreshed(5, 20, 53, kernels.F32), refreshed(5, 20, 53, kernels.BF16), linear(0, 8, 5, 2, true, kernels.F32), linear(3, 700, 100, 8, true, kernels.F32))
 }
 
 // accumulated is the gradient of x where x also went elsewhere: dx holds that part already.
@@ -90,6 +90,37 @@ func accumulated(T, K, N int) Case {
 		return bound
 	}
 	return c
+}
+
+// refreshed is a layer whose weight was trained after it was packed: both directions use the new values.
+func refreshed(T, K, N int, dtype kernels.DType) Case {
+	in := Arrays{}
+	in.normal("x", 1, T, K)
+	in.normal("old", 1, N, K)
+	in.normal("w", 0.5, N, K)
+	in.normal("dy", 1, T, N)
+	return Case{
+		Op: "refresh", Size: fmt.Sprintf("T=%d K=%d N=%d", T, K, N), DType: dtype, Rows: T, In: in, Tol: chain(max(K, N), 1),
+		Bind: func(s *Scope) Bound {
+			x, dy, w, y, dx, dw, before := s.upload("x"), s.upload("dy"), s.pack("old", dtype, true), s.blank(T, N), s.blank(T, K), s.gradient("dw", N, K), s.blank(N, K)
+			s.Linear(y, x, w, nil, nil)
+			s.LinearBackwardInput(dx, dy, w, false)
+			return Bound{
+				Forward: Step{"refresh", float64(2 * T * N * K), float64(8 * N * K), func() {
+					s.Copy(before, w.Master)
+					s.Write(w.Master, s.in["w"].Data)
+					s.Refresh(w)
+					s.Linear(y, x, w, nil, nil)
+				}},
+				Backward: []Step{{"refresh backward", float64(4 * T * N * K), float64(8 * N * K), func() {
+					s.LinearBackwardInput(dx, dy, w, false)
+					s.LinearBackwardWeight(dw, dy, x)
+				}}},
+				Out:  Outputs{"y": s.device(y), "before": s.device(before)},
+				Grad: Outputs{"dx": s.device(dx), "dw": s.device(dw)},
+			}
+		},
+	}
 }
 
 // embed is y (T,C) = scale · table (V,C)[ids].

@@ -37,11 +37,13 @@ type Case struct {
 }
 
 // Name is the operation, its size and its weight's dtype.
-func (c Case) Name() string {
+func (c Case) Name() string { return c.Op + "/" + c.size() }
+
+func (c Case) size() string {
 	if c.DType == kernels.F32 {
-		return c.Op + "/" + c.Size
+		return c.Size
 	}
-	return c.Op + "/" + c.Size + " " + c.DType.String()
+	return c.Size + " " + c.DType.String()
 }
 
 // Bound is a case in a device's memory. Backward runs after Forward, and is empty where there is no gradient.
@@ -80,6 +82,18 @@ var pointwise = Tolerance{Abs: 2e-6, Rel: 4e-6, Why: "a few float32 roundings an
 
 // exactly is the tolerance of what only moves or is computed alike everywhere.
 var exactly = Tolerance{Why: "values are moved, not computed"}
+
+// forward is a case without its gradient and with another tolerance.
+func forward(name string, c Case, tol Tolerance) Case {
+	bind := c.Bind
+	c.Size, c.Tol = name+" "+c.Size, tol
+	c.Bind = func(s *Scope) Bound {
+		b := bind(s)
+		b.Backward, b.Grad = nil, nil
+		return b
+	}
+	return c
+}
 
 // Array is a host array with its shape.
 type Array struct {

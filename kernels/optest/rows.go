@@ -136,7 +136,22 @@ func gateCases() []Case {
 	for _, act := range []kernels.Activation{kernels.SiLU, kernels.GELUTanh} {
 		cases = append(cases, gate(1, 1, act), gate(7, 49, act), gate(33, 128, act), gate(65, 15, act), extremeGate(act))
 	}
-	return cases
+	return append(cases, gateOverDy(7, 49))
+}
+
+// gateOverDy writes the gradient of up over dy.
+func gateOverDy(T, F int) Case {
+	c := gate(T, F, kernels.SiLU)
+	c.Size += " over dy"
+	bind := c.Bind
+	c.Bind = func(s *Scope) Bound {
+		b := bind(s)
+		g, u, dgate, dup := s.upload("gate"), s.upload("up"), s.blank(T, F), s.upload("dy")
+		b.Backward[0].Run = func() { s.GateBackward(dgate, dup, dup, g, u, kernels.SiLU) }
+		b.Grad = Outputs{"dgate": s.device(dgate), "dup": s.device(dup)}
+		return b
+	}
+	return c
 }
 
 // extremeGate has inputs where e^−z overflows and underflows.

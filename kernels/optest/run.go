@@ -51,6 +51,7 @@ func fail[Test T[Test]](t Test, err error) {
 // B is what Bench needs of *testing.B.
 type B[Self any] interface {
 	Run(name string, f func(Self)) bool
+	Fatal(args ...any)
 	Loop() bool
 	Elapsed() time.Duration
 	ReportMetric(n float64, unit string)
@@ -62,11 +63,15 @@ func Bench[Bm B[Bm]](b Bm, d kernels.Device) {
 		s := NewScope(d, c.In)
 		bound := c.Bind(s)
 		for _, step := range append([]Step{bound.Forward}, bound.Backward...) {
-			b.Run(step.Name+"/"+c.Size, func(b Bm) {
+			b.Run(step.Name+"/"+c.size(), func(b Bm) {
+				step.Run() // memory and packings are made by the first call
 				runs := 0.0
 				for b.Loop() {
 					step.Run()
 					runs++
+				}
+				if err := d.Sync(); err != nil {
+					b.Fatal(err)
 				}
 				seconds := b.Elapsed().Seconds() / runs
 				b.ReportMetric(step.FLOPs/seconds/1e9, "GFLOP/s")
