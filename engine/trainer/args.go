@@ -1,6 +1,11 @@
 package trainer
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
 
 // Kind is what is trained.
 type Kind string
@@ -10,6 +15,23 @@ const (
 	SFT    Kind = "sft"
 	Reward Kind = "reward"
 )
+
+// Names is a list that YAML may also spell as one text, with commas: loss_type: sigmoid.
+type Names []string
+
+// UnmarshalYAML reads a list or a text.
+func (n *Names) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.SequenceNode {
+		return node.Decode((*[]string)(n))
+	}
+	*n = nil
+	for _, name := range strings.Split(node.Value, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			*n = append(*n, name)
+		}
+	}
+	return nil
+}
 
 // Args are the options of a run. Names, meanings and defaults are those of transformers and TRL 1.16 (SFTConfig,
 // DPOConfig, RewardConfig, ModelConfig) unless the help says otherwise; Defaults knows the ones that differ by kind.
@@ -41,13 +63,13 @@ type Args struct {
 	AdamEpsilon     float64 `yaml:"adam_epsilon" name:"adam_epsilon" help:"AdamW's epsilon."`
 	MaxGradNorm     float64 `yaml:"max_grad_norm" name:"max_grad_norm" help:"Clip the global gradient norm to this; 0: never."`
 
-	UsePEFT           bool     `yaml:"use_peft" name:"use_peft" help:"Train a LoRA adapter (TRL's default is false, here it is true); false trains all weights."`
-	LoraR             int      `yaml:"lora_r" name:"lora_r" help:"LoRA rank."`
-	LoraAlpha         float64  `yaml:"lora_alpha" name:"lora_alpha" help:"LoRA alpha; the update is scaled by alpha/r."`
-	LoraDropout       float64  `yaml:"lora_dropout" name:"lora_dropout" help:"Dropout before LoRA's A, where disable_dropout is false; an adapter that is loaded keeps its own."`
-	LoraTargetModules []string `yaml:"lora_target_modules" name:"lora_target_modules" help:"Modules that get a LoRA pair; empty: all linear layers."`
-	UseRSLora         bool     `yaml:"use_rslora" name:"use_rslora" help:"Scale by alpha/sqrt(r)."`
-	DisableDropout    bool     `yaml:"disable_dropout" name:"disable_dropout" help:"Switch dropout off, LoRA's too, as TRL does in DPO and reward training."`
+	UsePEFT           bool    `yaml:"use_peft" name:"use_peft" help:"Train a LoRA adapter (TRL's default is false, here it is true); false trains all weights."`
+	LoraR             int     `yaml:"lora_r" name:"lora_r" help:"LoRA rank."`
+	LoraAlpha         float64 `yaml:"lora_alpha" name:"lora_alpha" help:"LoRA alpha; the update is scaled by alpha/r."`
+	LoraDropout       float64 `yaml:"lora_dropout" name:"lora_dropout" help:"Dropout before LoRA's A, where disable_dropout is false; an adapter that is loaded keeps its own."`
+	LoraTargetModules Names   `yaml:"lora_target_modules" name:"lora_target_modules" help:"Modules that get a LoRA pair; empty: all linear layers."`
+	UseRSLora         bool    `yaml:"use_rslora" name:"use_rslora" help:"Scale by alpha/sqrt(r)."`
+	DisableDropout    bool    `yaml:"disable_dropout" name:"disable_dropout" help:"Switch dropout off, LoRA's too, as TRL does in DPO and reward training."`
 
 	GradientCheckpointing bool `yaml:"gradient_checkpointing" name:"gradient_checkpointing" help:"Keep only each block's input and compute the rest again: less memory, a third more time, the same bits."`
 	BF16                  bool `yaml:"bf16" name:"bf16" help:"bfloat16 arithmetic (TRL's default is true; here it is false and true is refused: training computes in float32)."`
@@ -64,7 +86,7 @@ type Args struct {
 	ReportTo             string `yaml:"report_to" name:"report_to" help:"tensorboard or none."`
 
 	Beta           float64   `yaml:"beta" name:"beta" help:"DPO: strength of the pull towards the reference." kinds:"dpo"`
-	LossType       []string  `yaml:"loss_type" name:"loss_type" help:"DPO: the losses to add up." kinds:"dpo"`
+	LossType       Names     `yaml:"loss_type" name:"loss_type" help:"DPO: the losses to add up." kinds:"dpo"`
 	LossWeights    []float64 `yaml:"loss_weights" name:"loss_weights" help:"DPO: a weight for each loss; empty: 1 each." kinds:"dpo"`
 	LabelSmoothing float64   `yaml:"label_smoothing" name:"label_smoothing" help:"DPO: share of pairs labelled the wrong way round, for the losses that read it." kinds:"dpo"`
 	DiscopopTau    float64   `yaml:"discopop_tau" name:"discopop_tau" help:"DPO: temperature of discopop." kinds:"dpo"`

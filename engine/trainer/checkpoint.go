@@ -70,13 +70,10 @@ func (t *trainer) saveState(dir string) error {
 
 // saveModel writes the adapter or the model, and the tokenizer's files beside it.
 func (t *trainer) saveModel(dir string) error {
-	var err error
-	if t.args.UsePEFT {
-		err = t.model.SaveAdapter(dir)
-	} else {
-		err = t.model.Save(dir, kernels.F32)
+	if !t.args.UsePEFT {
+		return t.model.Save(dir, kernels.F32) // the tokenizer goes with it
 	}
-	if err != nil {
+	if err := t.model.SaveAdapter(dir); err != nil {
 		return err
 	}
 	return copyTokenizer(dir, t.args.ModelNameOrPath)

@@ -60,7 +60,7 @@ func TestNaNInAGradientNamesTheRow(t *testing.T) {
 	_, err = tr.load(job)
 	require.NoError(t, err)
 	tr.optimizer, tr.plan = newAdamW(m, tr.args), newPlan(tr.args, tr.trained)
-	o, err := tr.newObjective(DPO)
+	o, err := tr.newObjective(t.Context(), DPO)
 	require.NoError(t, err)
 	micros, _ := tr.plan.step(0)
 	tr.objective = poison{o, micros[1][0]}

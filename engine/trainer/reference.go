@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -23,7 +24,7 @@ type cachedReference struct {
 
 // pairs gives every example its reference log-probabilities. Those that the sampler recorded are taken where the model
 // that it ran is the reference, bit for bit; the others are computed once and kept on disk.
-func (t *trainer) pairs(objective *dpo.Objective) ([]dpo.Pair, error) {
+func (t *trainer) pairs(ctx context.Context, objective *dpo.Objective) ([]dpo.Pair, error) {
 	pairs := make([]dpo.Pair, len(t.examples))
 	for i, e := range t.examples {
 		pairs[i] = dpo.Pair{Prompt: e.Prompt, Chosen: e.Chosen, Rejected: e.Rejected}
@@ -59,11 +60,11 @@ func (t *trainer) pairs(objective *dpo.Objective) ([]dpo.Pair, error) {
 	if len(missing) == 0 {
 		return pairs, nil
 	}
-	return pairs, t.fill(pairs, missing, ref, objective)
+	return pairs, t.fill(ctx, pairs, missing, ref, objective)
 }
 
 // fill computes the reference of some pairs, or reads it from the file where an earlier run left it.
-func (t *trainer) fill(pairs []dpo.Pair, missing []int, ref reference, objective *dpo.Objective) error {
+func (t *trainer) fill(ctx context.Context, pairs []dpo.Pair, missing []int, ref reference, objective *dpo.Objective) error {
 	ids := sha256.New()
 	for _, i := range missing {
 		hashIDs(ids, pairs[i].Prompt, pairs[i].Chosen, pairs[i].Rejected)
@@ -78,7 +79,7 @@ func (t *trainer) fill(pairs []dpo.Pair, missing []int, ref reference, objective
 	}
 	if have.Model != want.Model || have.IDs != want.IDs || len(have.Chosen) != len(missing) || len(have.Rejected) != len(missing) {
 		have = want
-		if err := t.compute(&have, pairs, missing, ref.model, objective); err != nil {
+		if err := t.compute(ctx, &have, pairs, missing, ref.model, objective); err != nil {
 			return err
 		}
 		if err := writeJSON(path, have); err != nil {
@@ -92,8 +93,11 @@ func (t *trainer) fill(pairs []dpo.Pair, missing []int, ref reference, objective
 }
 
 // compute runs the reference forward over some pairs, a batch at a time.
-func (t *trainer) compute(into *cachedReference, pairs []dpo.Pair, missing []int, m *model.Model, objective *dpo.Objective) error {
+func (t *trainer) compute(ctx context.Context, into *cachedReference, pairs []dpo.Pair, missing []int, m *model.Model, objective *dpo.Objective) error {
 	for first := 0; first < len(missing); first += t.args.PerDeviceEvalBatchSize {
+		if ctx.Err() != nil {
+			return fmt.Errorf("while the reference was computed: %w", ErrInterrupted)
+		}
 		part := missing[first:min(first+t.args.PerDeviceEvalBatchSize, len(missing))]
 		var some []dpo.Pair
 		for _, i := range part {

@@ -168,3 +168,12 @@ func TestOtherReferences(t *testing.T) {
 	_, err := Run(context.Background(), job)
 	require.ErrorContains(t, err, "expected a vocabulary of")
 }
+
+func TestInterruptedBeforeTheFirstStep(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	job := small(t, DPO)
+	_, err := Run(ctx, job)
+	require.ErrorIs(t, err, ErrInterrupted)
+	require.ErrorContains(t, err, "while the reference was computed")
+}

@@ -117,7 +117,7 @@ func Run(ctx context.Context, job Job) (result Result, err error) {
 	t.plan = newPlan(&args, t.trained)
 	t.schedule = newSchedule(&args, t.plan.steps)
 	t.state = newState(&args, t.plan)
-	if t.objective, err = t.newObjective(job.Kind); err != nil {
+	if t.objective, err = t.newObjective(ctx, job.Kind); err != nil {
 		return Result{}, err
 	}
 	if checkpoint != "" {
@@ -184,7 +184,7 @@ func open(kind Kind, a *Args, o model.Options) (*model.Model, error) {
 }
 
 // newObjective binds the objective to the examples.
-func (t *trainer) newObjective(kind Kind) (Objective, error) {
+func (t *trainer) newObjective(ctx context.Context, kind Kind) (Objective, error) {
 	switch kind {
 	case SFT:
 		return imitation{t.examples}, nil
@@ -195,7 +195,7 @@ func (t *trainer) newObjective(kind Kind) (Objective, error) {
 	if err != nil {
 		return nil, err
 	}
-	pairs, err := t.pairs(objective)
+	pairs, err := t.pairs(ctx, objective)
 	return preference{objective, pairs}, err
 }
 
