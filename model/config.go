@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -150,8 +151,8 @@ func (r *reader) size(key string, def int) int {
 	if !r.decode(key, &n) && def == 0 {
 		r.fail(key, "is missing")
 	}
-	if n <= 0 {
-		r.fail(key, "expected a number above 0, found %d", n)
+	if n <= 0 || n > math.MaxInt32 {
+		r.fail(key, "expected a number above 0, and below 2³¹, found %d", n)
 		return 1
 	}
 	return n

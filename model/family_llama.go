@@ -11,5 +11,5 @@ func llama(r *reader, s *Spec) {
 	s.OBias = s.QKVBias
 	s.MLPBias = r.boolean("mlp_bias", false)
 	s.Tied = r.boolean("tie_word_embeddings", false)
-	s.layerTypes(r, allFull)
+	s.noneSlides(r)
 }

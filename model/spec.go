@@ -55,6 +55,9 @@ type RopeScaling struct {
 	LowFreqFactor, HighFreqFactor, Orig float64 // llama3
 }
 
+// maxLayers is far above what exists: a larger number is a mistake that would eat the memory.
+const maxLayers = 10000
+
 // family maps a config to a Spec. It reads what is special about its models; common has read what all share.
 type family func(r *reader, s *Spec)
 
@@ -116,7 +119,12 @@ func (s *Spec) common(r *reader) {
 	s.Width = r.size("hidden_size", 0)
 	s.MLP = r.size("intermediate_size", 0)
 	s.Heads = r.size("num_attention_heads", 0)
-	s.Layers = make([]Layer, r.size("num_hidden_layers", 0))
+	layers := r.size("num_hidden_layers", 0)
+	if layers > maxLayers {
+		r.fail("num_hidden_layers", "%d is more than %d", layers, maxLayers)
+		layers = 0
+	}
+	s.Layers = make([]Layer, layers)
 	s.Positions = r.size("max_position_embeddings", 2048)
 	s.Pad = -1
 	if ids := r.ids("pad_token_id"); len(ids) == 1 && ids[0] >= 0 {
@@ -192,6 +200,15 @@ func (s *Spec) layerTypes(r *reader, def func(layer int) string) []string {
 		}
 	}
 	return given
+}
+
+// noneSlides refuses layer_types of a family that knows no window, unless all are full.
+func (s *Spec) noneSlides(r *reader) {
+	for i, t := range s.layerTypes(r, allFull) {
+		if t != fullAttention {
+			r.fail("layer_types", "layer %d slides, which this family does not", i)
+		}
+	}
 }
 
 func allFull(int) string    { return fullAttention }
