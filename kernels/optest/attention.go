@@ -62,6 +62,9 @@ func attentionCases() []Case {
 	return append(cases, forward("large scores", attend("T=65", forest.Build([][]int32{grow(nil, 1, 65)}), kernels.Attn{H: 2, G: 1, D: 16, Scale: 30}), sharp))
 }
 
+// attnSize writes the constants of a layer into a case's name.
+type attnSize kernels.Attn
+
 func (o attnSize) String() string {
 	s := fmt.Sprintf("H=%d G=%d D=%d", o.H, o.G, o.D)
 	if o.Window > 0 {
@@ -72,8 +75,6 @@ func (o attnSize) String() string {
 	}
 	return s
 }
-
-type attnSize kernels.Attn
 
 // attending is the tolerance of attention: the values are averages of normal numbers, the scores chains of D terms.
 var attending = Tolerance{Abs: 1e-5, Rel: 1e-5, Why: "float32 scores, exp, and a rescaled float32 sum over the keys"}

@@ -16,7 +16,10 @@ type Promise struct {
 // Promises are those of package kernels that concern one device; Same compares two.
 func Promises(d kernels.Device) []Promise {
 	promises := []Promise{
-		{"linear: rows", pieces(500, func(T int) Case { return linear(T, 96, 130, 16, true, kernels.F32) })},
+		{"linear: rows", pieces(520, func(T int) Case { return linear(T, 96, 130, 16, true, kernels.F32) })},
+		{"linear: rows, a long chain", pieces(70, func(T int) Case { return linear(T, 1100, 49, 0, false, kernels.F32) })},
+		{"linear: rows, many outputs", pieces(70, func(T int) Case { return linear(T, 5, 3200, 0, false, kernels.F32) })},
+		{"linear bfloat16: rows, a long chain", pieces(70, func(T int) Case { return linear(T, 1100, 130, 0, false, kernels.BF16) })},
 		{"linear bfloat16: rows", pieces(70, func(T int) Case { return linear(T, 100, 49, 0, false, kernels.BF16) })},
 		{"linear float16: rows", pieces(70, func(T int) Case { return linear(T, 100, 49, 3, true, kernels.F16) })},
 		{"rmsnorm: rows", pieces(70, func(T int) Case { return normalize(T, 49, true, kernels.Norm{Eps: 1e-5}) })},
@@ -120,7 +123,7 @@ func zeroAdapter(d kernels.Device) error {
 
 // gradientInPieces: dw += dyᵀ·x and db over all rows, and over pieces of the rows one after the other.
 func gradientInPieces(d kernels.Device) error {
-	const T, K, N = 100, 50, 70
+	const T, K, N = 1100, 50, 70
 	c := linear(T, K, N, 0, true, kernels.F32)
 	_, want, err := compute(c, d, c.In)
 	if err != nil {

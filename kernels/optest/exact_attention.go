@@ -14,13 +14,10 @@ func attentionFourWays(d kernels.Device) error {
 	sequences := [][]int32{grow(prompt, 2, 80), grow(prompt, 3, 2), grow(prompt, 4, 9)}
 	f := forest.Build(sequences)
 	for _, a := range attentions {
-		c := attend("three answers", f, a)
-		packed, _, err := compute(c, d, c.In)
-		if err != nil {
-			return err
-		}
 		a.Scale = 1 / float32(a.D)
-		if packed, err = ask(d, c.In, f.Plan(), f.Rows(), a); err != nil {
+		c := attend("three answers", f, a)
+		packed, err := ask(d, c.In, f.Plan(), f.Rows(), a)
+		if err != nil {
 			return err
 		}
 		for i := range sequences {

@@ -102,7 +102,8 @@ func refreshed(T, K, N int, dtype kernels.DType) Case {
 	return Case{
 		Op: "refresh", Size: fmt.Sprintf("T=%d K=%d N=%d", T, K, N), DType: dtype, Rows: T, In: in, Tol: chain(max(K, N), 1),
 		Bind: func(s *Scope) Bound {
-			x, dy, w, y, dx, dw, before := s.upload("x"), s.upload("dy"), s.pack("old", dtype, true), s.blank(T, N), s.blank(T, K), s.gradient("dw", N, K), s.blank(N, K)
+			x, dy, w := s.upload("x"), s.upload("dy"), s.pack("old", dtype, true)
+			y, dx, dw, before := s.blank(T, N), s.blank(T, K), s.gradient("dw", N, K), s.blank(N, K)
 			s.Linear(y, x, w, nil, nil)
 			s.LinearBackwardInput(dx, dy, w, false)
 			return Bound{

@@ -5,11 +5,11 @@
 //	Workloads   the same operations at the sizes of a real model, for benchmarks
 //	Check       a device against package reference, forward and backward
 //	Gradient    a backward function against finite differences of its forward function
-//	Exact       ways of computing that must agree bit for bit within a device
+//	Promises    ways of computing that must agree bit for bit within a device
 //	Same        two devices that must agree bit for bit: other threads, other instruction sets
 //	Measure     seconds, with floating-point operations and bytes
 //	Support     which device has which operation
-//	Run, Bench  all of it as Go tests and benchmarks, without importing package testing
+//	Run…, Bench all of it as Go tests and benchmarks, without importing package testing
 package optest
 
 import (

@@ -3,6 +3,7 @@
 // other device is tested against, and the fallback on a machine that nothing else supports.
 //
 //	New           the device
+//	memory.go     tensors and weights
 //	linear.go     matrix products and embedding, forward and backward
 //	norm.go       RMSNorm and LayerNorm
 //	rope.go       rotary positions
@@ -17,9 +18,7 @@
 // its index. Each backward function stands under its forward and quotes it; d… is the gradient of the loss by ….
 package reference
 
-import (
-	"croco/kernels"
-)
+import "croco/kernels"
 
 // Device computes on the host, on one thread. It has no state.
 type Device struct{}
