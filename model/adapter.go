@@ -79,7 +79,7 @@ func (m *Model) readAdapterConfig(path string) (l LoRA, targets []string, err er
 		r.decode("target_modules", &targets)
 		slices.Sort(targets)
 		l.Targets = targets
-	} else if r.str("target_modules", "") == "" {
+	} else if r.str("target_modules", "") == "" { // a pattern or all-linear
 		r.fail("target_modules", "is missing")
 	}
 	r.unread(adapterHarmless)
@@ -143,6 +143,9 @@ func (m *Model) match(file *safetensors.File, l LoRA, targets []string) (found m
 			missing = append(missing, name)
 		}
 	}
+	if _, invented := m.source.(scored); invented && found[adapterPrefix+scoreName] == nil {
+		missing = append(missing, adapterPrefix+scoreName)
+	}
 	if len(missing) > 0 {
 		slices.Sort(missing)
 		return nil, nil, fmt.Errorf("%s: keys that target_modules %v wants are missing: %s", file.Path, targets, few(missing))
@@ -154,7 +157,7 @@ func (m *Model) match(file *safetensors.File, l LoRA, targets []string) (found m
 }
 
 // wanted reports whether a key must be there: its module is a target by PEFT's rule (its path is the target, or ends in
-// it), or its other half is there. A classifier's score may be absent.
+// it), or its other half is there. A classifier's score may be absent if its base has one.
 func (m *Model) wanted(key string, targets []string, found map[string][]float32) bool {
 	module, half, isLoRA := strings.Cut(strings.TrimPrefix(key, adapterPrefix), ".lora_")
 	if !isLoRA {

@@ -45,6 +45,7 @@ func (c *Config) scoring() *Config {
 	s.keys, s.used = maps.Clone(c.keys), maps.Clone(c.used)
 	s.keys["architectures"], _ = json.Marshal([]string{s.Architecture})
 	s.keys["id2label"], s.keys["label2id"] = json.RawMessage(`{"0":"LABEL_0"}`), json.RawMessage(`{"LABEL_0":0}`)
+	s.Raw, _ = json.MarshalIndent(s.keys, "", "  ")
 	return &s
 }
 

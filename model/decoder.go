@@ -161,7 +161,7 @@ func (m *Model) lowestTrained() int {
 	}
 	for i, b := range m.blocks {
 		for j := range b.linears {
-			if m.lora(&b.linears[j]) != nil {
+			if lora := m.lora(&b.linears[j]); lora != nil && lora.b.grad != nil {
 				return i
 			}
 		}

@@ -1,8 +1,11 @@
 package model
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
+	"os"
+	"path/filepath"
 
 	"croco/kernels"
 	"croco/kernels/forest"
@@ -11,7 +14,7 @@ import (
 // VerifyAdapter checks a PEFT folder against its base: every key matches a module, with the right shape, and the merged
 // model computes what the base with the adapter beside it computes, on one text of pseudo-random ids.
 func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, error) {
-	m, err := Open(baseDir, Options{Device: dev})
+	m, err := openBase(adapterDir, baseDir, Options{Device: dev})
 	if err != nil {
 		return Report{}, err
 	}
@@ -50,6 +53,17 @@ func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, erro
 		r.Notes = append(r.Notes, "the base has multimodal relatives: served as …ForConditionalGeneration its modules have other names, and this adapter would match none of them")
 	}
 	return r, nil
+}
+
+// openBase opens the base of an adapter: as a classifier where the adapter is one's.
+func openBase(adapterDir, baseDir string, o Options) (*Model, error) {
+	var c struct {
+		Task string `json:"task_type"`
+	}
+	if raw, err := os.ReadFile(filepath.Join(adapterDir, adapterConfigFile)); err == nil && json.Unmarshal(raw, &c) == nil && c.Task == "SEQ_CLS" {
+		return OpenClassifier(baseDir, 0, o)
+	}
+	return Open(baseDir, o)
 }
 
 // sampleIDs are up to n ids that depend on the vocabulary only.
