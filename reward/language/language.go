@@ -78,7 +78,7 @@ func scandinavian(code string) bool { return code == "da" || code == "no" }
 func Supported() []string { return slices.Clone(shipped().codes[:undetermined]) }
 
 // Canonical turns a code as people write it into a supported one: "nb", "nn" and "nob" are "no", "pt-BR" and "por_Latn"
-// are "pt". It returns "" for a language that is not supported.
+// are "pt", "german" is "de". It returns "" for a language that is not supported.
 func Canonical(code string) string {
 	base, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(code), "_", "-"), "-")
 	if short, ok := aliases[base]; ok {
@@ -90,10 +90,13 @@ func Canonical(code string) string {
 	return ""
 }
 
-// aliases are the other ISO 639 codes of the supported languages.
+// aliases are the other ISO 639 codes of the supported languages, and their English names.
 var aliases = map[string]string{"nb": "no", "nn": "no", "nob": "no", "nno": "no", "nor": "no", "eng": "en", "deu": "de",
 	"ger": "de", "fra": "fr", "fre": "fr", "spa": "es", "ita": "it", "por": "pt", "nld": "nl", "dut": "nl", "dan": "da",
-	"swe": "sv", "fin": "fi", "gle": "ga", "cym": "cy", "wel": "cy", "mlt": "mt", "glg": "gl"}
+	"swe": "sv", "fin": "fi", "gle": "ga", "cym": "cy", "wel": "cy", "mlt": "mt", "glg": "gl",
+	"english": "en", "german": "de", "french": "fr", "spanish": "es", "italian": "it", "portuguese": "pt", "dutch": "nl",
+	"danish": "da", "swedish": "sv", "norwegian": "no", "finnish": "fi", "irish": "ga", "welsh": "cy", "maltese": "mt",
+	"galician": "gl"}
 
 // probabilities is the softmax of the layer over the mean-free sum of the text's features, divided by the square root of
 // their number: a longer text is a surer one.

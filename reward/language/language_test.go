@@ -76,7 +76,7 @@ func TestPooling(t *testing.T) {
 
 func TestCanonical(t *testing.T) {
 	for given, want := range map[string]string{"en": "en", "pt-BR": "pt", "pt_PT": "pt", "nb": "no", "nn_NO": "no", "nob_Latn": "no",
-		"DEU": "de", "ja": "", "und": "", "": "", "english": ""} {
+		"DEU": "de", "ja": "", "und": "", "": "", "english": "en", "German": "de", "klingon": ""} {
 		require.Equal(t, want, Canonical(given), given)
 	}
 	require.Len(t, Supported(), 15)

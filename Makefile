@@ -1,0 +1,38 @@
+# croco: tune a multilingual language model on its own answers.
+#
+#   make demo      the whole loop in a toy world, in about a minute
+#   make test      everything that can be tested here
+#   make toyworld  train the demo's models again (about ten minutes)
+#   make fixtures  fetch the tokenizers that the tests read and that we may not copy
+#   make bench     speed of the kernels beside this machine's peak
+
+.PHONY: build demo test race toyworld fixtures bench generate
+
+build:
+	CGO_ENABLED=0 go build -o bin/croco ./cmd/croco
+
+demo: build
+	bin/croco demo --out out/demo
+
+# Packages one after another: the kernels' workers spin, and two packages at once starve each other on two cores.
+test: fixtures
+	go vet ./...
+	go test -p 1 ./...
+	$(MAKE) race
+
+# The race detector is on for everything but the heavy numerics, which have their own small race tests.
+race:
+	go test -p 1 -race -short ./...
+
+toyworld:
+	go run ./cmd/toyworld -out engine/demo/models
+
+fixtures:
+	sh scripts/fetch-tokenizers.sh
+
+bench: build
+	bin/croco bench ops
+
+# The assembly and its stubs (the generator is a module of its own).
+generate:
+	go generate ./kernels/cpu
