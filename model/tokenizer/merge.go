@@ -36,7 +36,7 @@ type cached struct {
 }
 
 const (
-	cacheSize   = 1 << 13
+	cacheSize   = 1 << 14
 	longestWord = 64 // bytes of a word worth remembering
 )
 

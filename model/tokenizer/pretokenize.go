@@ -33,9 +33,9 @@ func readPreTokenizer(n *node) (steps []step, bytes bool, err error) {
 			}
 			return nil
 		case "Digits":
-			cut := contiguous(findNumber)
+			cut := contiguous(findRune(isNumber))
 			if n.flag("individual_digits", false) {
-				cut = isolated(findNumber)
+				cut = isolated(findRune(isNumber))
 			}
 			steps = append(steps, eachText(cut))
 			return nil

@@ -28,11 +28,22 @@ var expressions = map[string]finder{
 	// GPT-4o (o200k), Phi-4-mini
 	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: cased{digits: 3, contractions: true}.find,
 	// the parts of split sequences
-	`\p{N}`: findNumber,
-	`\p{N}{1,3}`: func(text string, i int) (int, int) {
-		a, b := findNumber(text, i)
-		return a, runAtMost(text, b, number, 2)
-	},
+	`\p{N}`:      numbers{most: 1}.find,
+	`\p{N}{1,3}`: numbers{most: 3}.find,
+}
+
+// numbers is \p{N}{1,MOST}.
+type numbers struct{ most int }
+
+func (w numbers) find(text string, i int) (a, b int) {
+	for i < len(text) {
+		c, n := classAt(text, i)
+		if c&number != 0 {
+			return i, runAtMost(text, i+n, number, w.most-1)
+		}
+		i += n
+	}
+	return i, i
 }
 
 // findGPT2 scans
@@ -265,5 +276,3 @@ func findRune(is func(rune) bool) finder {
 		return i + at, i + at + n
 	}
 }
-
-var findNumber = findRune(isNumber)

@@ -76,7 +76,15 @@ func classOf(r rune) class {
 }
 
 // isNumber is Rust's char::is_numeric, which the Digits pre-tokenizer uses. Its tables are those of Unicode 17.
-func isNumber(r rune) bool { return unicode.In(r, unicode.N, newNumber, newerNumber) }
+func isNumber(r rune) bool {
+	if r < utf8.RuneSelf {
+		return '0' <= r && r <= '9'
+	}
+	if r < 1<<16 {
+		return planeClass()[r] == number
+	}
+	return unicode.In(r, unicode.N, newNumber, newerNumber)
+}
 
 // isWord is \w of Rust's regular expressions.
 func isWord(r rune) bool {
