@@ -31,15 +31,17 @@ func (t *Tokenizer) readAdded(list []*node) error {
 		if a.content == "" {
 			continue
 		}
-		// The Rust library numbers added tokens itself; where a file says otherwise, the two disagree about ids.
+		// As in the Rust library, a token that the model knows keeps the model's id, and the others are numbered from
+		// there on. Where a file says otherwise about the others, it contradicts the library.
 		want, known := t.TokenToID(a.content)
 		if !known {
 			want = next
+			if a.id != want {
+				return n.errorf("token %q has id %d, but Hugging Face's tokenizers gives it %d: fix the file, one of them is wrong",
+					a.content, a.id, want)
+			}
 		}
-		if a.id != want {
-			return n.errorf("token %q has id %d, but Hugging Face's tokenizers gives it %d: fix the file, one of them is wrong",
-				a.content, a.id, want)
-		}
+		a.id = want
 		next = max(next, a.id+1)
 		if int(a.id) >= len(t.byID) {
 			t.byID = append(t.byID, make([]token, int(a.id)+1-len(t.byID))...)

@@ -119,7 +119,7 @@ def models():
     template = {"type": "TemplateProcessing", "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}, {"SpecialToken": {"id": "<e>", "type_id": 0}}],
                 "pair": [], "special_tokens": {"<s>": {"id": "<s>", "ids": [16, 1], "tokens": ["<s>", "▁"]}, "<e>": {"id": "<e>", "ids": [0], "tokens": ["<unk>"]}}}
     tokens = [token(16, "<s>"), token(17, "<L>", lstrip=True), token(18, "<R>", rstrip=True), token(19, "word", single_word=True, special=False),
-              token(20, "NoRm", normalized=True, special=False), token(21, "\n"), token(22, "  ", normalized=True, special=False), token(14, "é", special=False)]
+              token(20, "NoRm", normalized=True, special=False), token(21, "\n"), token(22, "  ", normalized=True, special=False), token(40, "é", special=False)]  # the model has é: 14
     for name, parts, words in [
         ("unknown", dict(vocab=letters, merges=merges, model=unk), plain),
         ("unknown-fused", dict(vocab=letters, merges=merges, model={**unk, "fuse_unk": True}), plain),
