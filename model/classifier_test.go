@@ -34,3 +34,13 @@ func TestALanguageModelBecomesAClassifier(t *testing.T) {
 		require.NoError(t, m.Close())
 	}
 }
+
+// The score is read at the rightmost id that is not the padding id, even where an answer itself ends in it.
+func TestScoreAt(t *testing.T) {
+	m := open(t, "qwen3-seqcls")
+	pad := m.Spec.Pad
+	require.Equal(t, int32(1157), pad)
+	require.Equal(t, 2, m.ScoreAt([]int32{5, pad, 6}))
+	require.Equal(t, 0, m.ScoreAt([]int32{5, pad, pad}))
+	require.Equal(t, 1, m.ScoreAt([]int32{pad, pad}))
+}

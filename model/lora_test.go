@@ -261,5 +261,8 @@ func TestRoundOnce(t *testing.T) {
 	require.Equal(t, []byte{0x80, 0x3f}, twice)
 	require.Equal(t, []byte{0x81, 0x3f}, once)
 	require.Equal(t, float32(x), roundFor(x, kernels.F32))
+	below := 1 + 3*math.Pow(2, -8) - math.Pow(2, -30) // below a tie that float32 reaches, and whose even side is above
+	require.Equal(t, []byte{0x82, 0x3f}, safetensors.Encode([]float32{float32(below)}, kernels.BF16))
+	require.Equal(t, []byte{0x81, 0x3f}, safetensors.Encode([]float32{roundFor(below, kernels.BF16)}, kernels.BF16))
 	require.Equal(t, []byte{0x81, 0xbf}, safetensors.Encode([]float32{roundFor(-x, kernels.BF16)}, kernels.BF16))
 }
