@@ -3,7 +3,7 @@
 #   make demo      the whole loop in a toy world, in about a minute
 #   make test      everything that can be tested here
 #   make toyworld  train the demo's models again (about ten minutes)
-#   make fixtures  fetch the tokenizers that the tests read and that we may not copy
+#   make fixtures  fetch what the tests read and may not be copied here: tokenizers, a small model
 #   make bench     speed of the kernels beside this machine's peak
 
 .PHONY: build demo test race toyworld fixtures bench generate
@@ -27,8 +27,13 @@ race:
 toyworld:
 	go run ./cmd/toyworld -out engine/demo/models
 
-fixtures:
-	sh scripts/fetch-tokenizers.sh
+fixtures: .fixtures/smollm2/model.safetensors
+	node scripts/fetch-tokenizers.mjs
+
+.fixtures/smollm2/model.safetensors:
+	python3 -m venv .fixtures/venv
+	.fixtures/venv/bin/pip install --quiet numpy gguf
+	.fixtures/venv/bin/python scripts/fetch-models.py smollm2 .fixtures/smollm2
 
 bench: build
 	bin/croco bench ops
