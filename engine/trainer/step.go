@@ -2,7 +2,6 @@ package trainer
 
 import (
 	"fmt"
-	"maps"
 	"math"
 
 	"croco/kernels"
@@ -137,8 +136,8 @@ func (t *trainer) evaluate() (map[string]float64, error) {
 		batches++
 	}
 	out := map[string]float64{"eval_loss": loss / float64(last-t.trained)}
-	for k := range maps.Keys(sums) {
-		out["eval_"+k] = sums[k] / float64(batches)
+	for k, v := range sums {
+		out["eval_"+k] = v / float64(batches)
 	}
 	return out, nil
 }
