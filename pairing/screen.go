@@ -16,7 +16,7 @@ func (j *job) screen(answers []*answer) ([]*answer, error) {
 	judged := false
 	for _, a := range answers {
 		judged = judged || a.DetectedLanguage != ""
-		a.wrong = a.DetectedLanguage != "" && languageCode(a.DetectedLanguage) != languageCode(a.Language)
+		a.wrong = a.DetectedLanguage != "" && LanguageCode(a.DetectedLanguage) != LanguageCode(a.Language)
 		switch {
 		case a.badScore != nil && j.BadInput == "error":
 			return nil, a.badScore
@@ -122,8 +122,8 @@ func (j *job) length(a *answer) int {
 	return utf8.RuneCountInString(a.Completion)
 }
 
-// languageCode brings names of languages, regions and cases to one form: Danish, danish, da-DK and da are da.
-func languageCode(language string) string {
+// LanguageCode brings names of languages, regions and cases to one form: Danish, danish, da-DK and da are da.
+func LanguageCode(language string) string {
 	name, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(language), "_", "-"), "-")
 	if code, known := languageCodes[name]; known {
 		return code
