@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"croco/kernels"
+	"croco/kernels/optest"
+	"croco/model/tokenizer"
+)
+
+// benchCmd holds the measurements.
+type benchCmd struct {
+	Ops      benchOpsCmd      `cmd:"" help:"Time the device's operations at the sizes of a small real model."`
+	Tokenize benchTokenizeCmd `cmd:"" help:"Time the tokenizer on a text."`
+}
+
+type benchOpsCmd struct {
+	JSON    bool    `name:"json" help:"One JSON object a line."`
+	Only    string  `name:"only" help:"Only operations whose name begins so."`
+	Seconds float64 `name:"seconds" help:"Time to spend on each."`
+}
+
+// measured is a row: bytes are those that must pass at least once, peak_fraction is the share of the least time that the
+// device's multiply-adds or its memory allow, whichever is longer. Work that stays in a cache may come out above 1.
+type measured struct {
+	Op           string  `json:"op"`
+	Size         string  `json:"size"`
+	DType        string  `json:"dtype"`
+	Rows         int     `json:"rows"`
+	FLOPs        float64 `json:"flops"`
+	Bytes        float64 `json:"bytes"`
+	Seconds      float64 `json:"seconds"`
+	PeakFraction float64 `json:"peak_fraction,omitempty"` // absent on devices that do not measure their peak
+}
+
+func (c *benchOpsCmd) Run(ctx context.Context, t *console) error {
+	d, err := t.open()
+	if err != nil {
+		return err
+	}
+	var flops, bytes float64
+	if p, ok := d.(interface{ Peak() (flops, bytes float64) }); ok {
+		flops, bytes = p.Peak()
+		t.say("peak: %.0f GFLOP/s of multiply-adds, %.1f GB/s read from memory", flops/1e9, bytes/1e9)
+	}
+	show, end := c.printer(t.out)
+	for _, w := range optest.Workloads() {
+		if !strings.HasPrefix(w.Op, c.Only) {
+			continue
+		}
+		results, err := measure(ctx, d, w, time.Duration(c.Seconds*float64(time.Second)))
+		if err != nil {
+			return err
+		}
+		for _, r := range results {
+			m := measured{r.Op, r.Size, r.DType, r.Rows, r.FLOPs, r.Bytes, r.Seconds, 0}
+			if flops > 0 {
+				m.PeakFraction = max(r.FLOPs/flops, r.Bytes/bytes) / r.Seconds
+			}
+			show(m)
+		}
+	}
+	return end()
+}
+
+func measure(ctx context.Context, d kernels.Device, w optest.Case, atLeast time.Duration) ([]optest.Result, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return optest.Measure(d, w, atLeast)
+}
+
+// printer shows rows as JSON lines or as a table.
+func (c *benchOpsCmd) printer(w io.Writer) (show func(measured), end func() error) {
+	if c.JSON {
+		e := json.NewEncoder(w)
+		return func(m measured) { _ = e.Encode(m) }, func() error { return nil }
+	}
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "operation\tsize\tdtype\tmicroseconds\tGFLOP/s\tGB/s\tof peak")
+	return func(m measured) {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%.1f\t%.1f\t%.1f\t%.0f %%\n", m.Op, m.Size, m.DType, 1e6*m.Seconds, m.FLOPs/m.Seconds/1e9,
+			m.Bytes/m.Seconds/1e9, 100*m.PeakFraction)
+	}, table.Flush
+}
+
+type benchTokenizeCmd struct {
+	Tokenizer string `name:"tokenizer" help:"tokenizer.json, or a folder that holds one."`
+	Text      string `name:"text" help:"File of text."`
+}
+
+func (c *benchTokenizeCmd) Run(t *console) error {
+	if err := need("tokenizer", c.Tokenizer, "text", c.Text); err != nil {
+		return err
+	}
+	tk, err := tokenizer.Open(c.Tokenizer)
+	if err != nil {
+		return err
+	}
+	raw, err := os.ReadFile(c.Text)
+	if err != nil {
+		return err
+	}
+	text, ids := string(raw), 0
+	tk.Encode(text, false) // to warm up
+	begin, rounds := time.Now(), 0
+	for ; rounds == 0 || time.Since(begin) < time.Second; rounds++ {
+		ids = len(tk.Encode(text, false))
+	}
+	seconds := time.Since(begin).Seconds() / float64(rounds)
+	fmt.Fprintf(t.out, "%.2f MB/s: %d bytes, %d ids, %.4g s\n", float64(len(raw))/1e6/seconds, len(raw), ids, seconds)
+	return nil
+}

@@ -1,0 +1,23 @@
+package main
+
+import "croco/pairing"
+
+// pairCmd holds the methods of pairing.
+type pairCmd struct {
+	Croco pairCrocoCmd `cmd:"" passthrough:"" help:"CroCo: the best answer against one near a target reward, inside a language and across languages."`
+}
+
+// Help stands under the help of croco pair.
+func (pairCmd) Help() string {
+	return `croco pair croco takes the flags of the authors' script (--input_files, --original_files, --output_dir, --tasks,
+--reject_target, --prompt_source, --seed, --shuffle, --max_samples) and writes its file names. --input_files may be
+scores that croco wrote; --original_files is then left out. --compat authors makes it the script, byte for byte. The
+switches for what the authors leave out are described in docs/methods/croco.md.`
+}
+
+// pairCrocoCmd leaves its arguments to package pairing, which takes them as the authors' script does.
+type pairCrocoCmd struct {
+	Args []string `arg:"" optional:"" help:"Flags of the method."`
+}
+
+func (c *pairCrocoCmd) Run(t *console) error { return pairing.Command(c.Args, t.out, t.err) }
