@@ -125,6 +125,9 @@ func TestConfigAccepts(t *testing.T) {
 		require.Equal(t, full, l.Window == 0, "layer %d", i)
 		require.Equal(t, full, l.Rope == 0)
 	}
+	spec, err = specOf(t, edited(t, "qwen3", map[string]any{"head_dim": nil, "max_position_embeddings": nil}))
+	require.NoError(t, err)
+	require.Equal(t, []int{128, 32768}, []int{spec.Head, spec.Positions}, "transformers' defaults")
 	spec, err = specOf(t, edited(t, "cohere2", nil))
 	require.NoError(t, err)
 	require.Equal(t, []Layer{{16, 0}, {16, 0}, {16, 0}, {0, -1}}, spec.Layers)
@@ -158,5 +161,37 @@ func FuzzConfig(f *testing.F) {
 		}
 		require.Zero(t, spec.Heads%spec.KVHeads)
 		require.Positive(t, spec.AttnScale)
+	})
+}
+
+func FuzzAdapterConfig(f *testing.F) {
+	raw, err := os.ReadFile("testdata/training/dpo-llama/initial/adapter_config.json")
+	require.NoError(f, err)
+	f.Add(raw)
+	f.Add([]byte(`{"peft_type":"LORA","r":4,"lora_alpha":8,"target_modules":"all-linear"}`))
+	f.Add([]byte(`{"peft_type":"LORA","r":4,"lora_alpha":8,"target_modules":["q_proj"],"loftq_config":{"a":1}}`))
+	spec, err := specOf(f, edited(f, "llama-tied", nil))
+	require.NoError(f, err)
+	m, path := &Model{Spec: spec}, filepath.Join(f.TempDir(), adapterConfigFile)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		require.NoError(t, os.WriteFile(path, raw, 0o644))
+		if l, _, err := m.readAdapterConfig(path); err == nil {
+			require.Positive(t, l.R)
+			require.Positive(t, l.scale())
+		}
+	})
+}
+
+func FuzzGeneration(f *testing.F) {
+	f.Add([]byte(`{"eos_token_id":[1,2],"pad_token_id":0,"temperature":0.6,"top_k":20,"do_sample":true}`))
+	f.Add([]byte(`{"eos_token_id":-1e9,"top_p":null}`))
+	config, err := ParseConfig("config.json", edited(f, "llama-tied", nil))
+	require.NoError(f, err)
+	path := filepath.Join(f.TempDir(), generationFile)
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		require.NoError(t, os.WriteFile(path, raw, 0o644))
+		if g, err := readGeneration(path, config); err == nil {
+			require.NotEmpty(t, g.EOS)
+		}
 	})
 }

@@ -3,7 +3,7 @@
 //
 // The verbs:
 //
-//	Open, New                          a folder's model, or random weights by a seed; Save writes a folder
+//	Open, OpenClassifier, New          a folder's model, one with a new head, or random weights by a seed; Save writes a folder
 //	(m) Forward                        hidden states of a forest's rows; Free releases them
 //	(m) LogProbs, Scores, Logits       what the heads read from hidden states
 //	(m) BackwardLogProbs, …Scores      the whole backward pass, added to the gradients of Params
@@ -12,8 +12,8 @@
 //	(m) NewCache, Step, LogitsOf       the same forward pass, one piece of text after another
 //	Verify, VerifyAdapter              compare with what an independent implementation computed
 //
-// A decoder is described by data, a Spec; a family (family_llama.go …) maps config.json to a Spec. One function runs a
-// block of any of them. Weights stay in the file's dtype, memory-mapped, unless they are trained: then they are float32.
+// A decoder is described by data, a Spec; a family (family_llama.go …) maps config.json to a Spec. One function, block,
+// runs a layer of any of them, and blockBackward runs it back. Weights stay in the file's dtype, memory-mapped, unless they are trained: then they are float32.
 //
 // # Shapes
 //

@@ -5,7 +5,8 @@ import "croco/kernels"
 // cohere2 runs attention and MLP side by side on one LayerNorm. Three layers of four slide and turn interleaved pairs;
 // the fourth sees everything and knows no positions.
 func cohere2(r *reader, s *Spec) {
-	s.heads(r, 0, 0)
+	s.context(r, 8192)
+	s.heads(r, s.Heads, 0)
 	if s.Head*s.Heads != s.Width {
 		r.fail("head_dim", "%d is not hidden_size / num_attention_heads = %d / %d", s.Head, s.Width, s.Heads)
 	}

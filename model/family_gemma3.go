@@ -5,6 +5,7 @@ import "math"
 // gemma3 (the text model) normalises before and after attention and MLP, with weights 1 + w. Five layers of six slide,
 // and turn by a base of their own.
 func gemma3(r *reader, s *Spec) {
+	s.context(r, 131072)
 	s.heads(r, 0, 256)
 	s.rmsNorm(r)
 	s.Norm.Offset = 1

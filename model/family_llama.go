@@ -2,6 +2,7 @@ package model
 
 // llama is the base case: RMSNorm before attention and MLP, rotate-half RoPE, SiLU.
 func llama(r *reader, s *Spec) {
+	s.context(r, 2048)
 	s.heads(r, s.Heads, 0)
 	s.rmsNorm(r)
 	s.activation(r, "hidden_act", "silu")

@@ -2,6 +2,7 @@ package model
 
 // mistral is llama with a window on all layers, where sliding_window is not null.
 func mistral(r *reader, s *Spec) {
+	s.context(r, 131072)
 	s.heads(r, 0, 0)
 	s.rmsNorm(r)
 	s.activation(r, "hidden_act", "silu")

@@ -3,6 +3,7 @@ package model
 // qwen2 has biases on q, k and v. Its window counts only where use_sliding_window says so, from layer
 // max_window_layers on.
 func qwen2(r *reader, s *Spec) {
+	s.context(r, 32768)
 	s.heads(r, 0, 0)
 	s.rmsNorm(r)
 	s.activation(r, "hidden_act", "silu")

@@ -2,7 +2,8 @@ package model
 
 // qwen3 normalises q and k head by head, before the rotation.
 func qwen3(r *reader, s *Spec) {
-	s.heads(r, 0, 0)
+	s.context(r, 32768)
+	s.heads(r, 0, 128)
 	s.rmsNorm(r)
 	s.activation(r, "hidden_act", "silu")
 	s.oneRope(r, 10000)

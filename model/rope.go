@@ -15,15 +15,13 @@ func (s *Spec) oneRope(r *reader, theta float64) {
 func (s *Spec) readRope(r *reader, theta float64) RopeSpec {
 	p := RopeSpec{Theta: r.positive("rope_theta", theta), Dim: s.Head}
 	r.must("partial_rotary_factor", "1", "1.0")
-	if in := r.inside("rope_scaling"); in != nil {
-		p.Scaling = readScaling(in)
-		in.finish(r)
-	}
-	if in := r.inside("rope_parameters"); in != nil {
-		p.Theta = in.positive("rope_theta", p.Theta)
-		in.must("partial_rotary_factor", "1", "1.0")
-		p.Scaling = readScaling(in)
-		in.finish(r)
+	for _, key := range []string{"rope_scaling", "rope_parameters"} {
+		if in := r.inside(key); in != nil {
+			p.Theta = in.positive("rope_theta", p.Theta)
+			in.must("partial_rotary_factor", "1", "1.0")
+			p.Scaling = readScaling(in)
+			in.finish(r)
+		}
 	}
 	return p
 }

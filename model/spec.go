@@ -125,7 +125,6 @@ func (s *Spec) common(r *reader) {
 		layers = 0
 	}
 	s.Layers = make([]Layer, layers)
-	s.Positions = r.size("max_position_embeddings", 2048)
 	s.Pad = -1
 	if ids := r.ids("pad_token_id"); len(ids) == 1 && ids[0] >= 0 {
 		s.Pad = ids[0]
@@ -142,6 +141,11 @@ func (s *Spec) common(r *reader) {
 	if r.has("quantization_config") {
 		r.fail("quantization_config", "quantised weights are not supported: use the unquantised model")
 	}
+}
+
+// context reads the context length. transformers has a default for each family.
+func (s *Spec) context(r *reader, positions int) {
+	s.Positions = r.size("max_position_embeddings", positions)
 }
 
 // heads reads the attention shape. headDim 0 takes width / heads where the config has no head_dim; kv 0 makes
