@@ -57,7 +57,7 @@ func (d *Device) Info() string {
 
 // aligned makes n floats that begin on a cache line, with a line to spare behind them.
 func aligned(n int) []float32 {
-	s := make([]float32, n+32)
+	s := huge(make([]float32, n+32))
 	o := int(-uintptr(unsafe.Pointer(&s[0]))&63) / 4
 	return s[o : o+n : o+n+16]
 }

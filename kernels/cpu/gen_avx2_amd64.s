@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func avx2Tile4x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile4x24(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -57,6 +57,8 @@ loop:
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VMOVUPS      64(SI), Y14
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -96,7 +98,7 @@ store:
 	RET
 
 // func avx2TileBF164x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·avx2TileBF164x24(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -153,6 +155,7 @@ loop:
 	VPSLLD       $0x10, Y13, Y13
 	VPMOVZXWD    32(SI), Y14
 	VPSLLD       $0x10, Y14, Y14
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -192,7 +195,7 @@ store:
 	RET
 
 // func avx2Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile4x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -237,6 +240,7 @@ start:
 loop:
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -268,7 +272,7 @@ store:
 	RET
 
 // func avx2TileBF164x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·avx2TileBF164x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -315,6 +319,7 @@ loop:
 	VPSLLD       $0x10, Y8, Y8
 	VPMOVZXWD    16(SI), Y9
 	VPSLLD       $0x10, Y9, Y9
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -346,7 +351,7 @@ store:
 	RET
 
 // func avx2Tile2x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile2x24(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -384,6 +389,8 @@ loop:
 	VMOVUPS      (SI), Y6
 	VMOVUPS      32(SI), Y7
 	VMOVUPS      64(SI), Y8
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Y9
 	VFMADD231PS  Y6, Y9, Y0
 	VFMADD231PS  Y7, Y9, Y1
@@ -408,7 +415,7 @@ store:
 	RET
 
 // func avx2TileBF162x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·avx2TileBF162x24(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -449,6 +456,7 @@ loop:
 	VPSLLD       $0x10, Y7, Y7
 	VPMOVZXWD    32(SI), Y8
 	VPSLLD       $0x10, Y8, Y8
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y9
 	VFMADD231PS  Y6, Y9, Y0
 	VFMADD231PS  Y7, Y9, Y1
@@ -473,7 +481,7 @@ store:
 	RET
 
 // func avx2Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile2x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -506,6 +514,7 @@ start:
 loop:
 	VMOVUPS      (SI), Y4
 	VMOVUPS      32(SI), Y5
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -526,7 +535,7 @@ store:
 	RET
 
 // func avx2TileBF162x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·avx2TileBF162x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -561,6 +570,7 @@ loop:
 	VPSLLD       $0x10, Y4, Y4
 	VPMOVZXWD    16(SI), Y5
 	VPSLLD       $0x10, Y5, Y5
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -581,7 +591,7 @@ store:
 	RET
 
 // func avx2Tile1x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile1x24(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -613,6 +623,8 @@ loop:
 	VMOVUPS      (SI), Y3
 	VMOVUPS      32(SI), Y4
 	VMOVUPS      64(SI), Y5
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y3, Y6, Y0
 	VFMADD231PS  Y4, Y6, Y1
@@ -630,7 +642,7 @@ store:
 	RET
 
 // func avx2TileBF161x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·avx2TileBF161x24(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -665,6 +677,7 @@ loop:
 	VPSLLD       $0x10, Y4, Y4
 	VPMOVZXWD    32(SI), Y5
 	VPSLLD       $0x10, Y5, Y5
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y3, Y6, Y0
 	VFMADD231PS  Y4, Y6, Y1
@@ -682,7 +695,7 @@ store:
 	RET
 
 // func avx2Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3
+// Requires: AVX, FMA3, MMX+
 TEXT ·avx2Tile1x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -711,6 +724,7 @@ start:
 loop:
 	VMOVUPS      (SI), Y2
 	VMOVUPS      32(SI), Y3
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
@@ -726,7 +740,7 @@ store:
 	RET
 
 // func avx2TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3
+// Requires: AVX, AVX2, FMA3, MMX+
 TEXT ·avx2TileBF161x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -757,6 +771,7 @@ loop:
 	VPSLLD       $0x10, Y2, Y2
 	VPMOVZXWD    16(SI), Y3
 	VPSLLD       $0x10, Y3, Y3
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1

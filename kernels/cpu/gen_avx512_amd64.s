@@ -3,7 +3,7 @@
 #include "textflag.h"
 
 // func avx512Tile8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile8x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -83,6 +83,9 @@ loop:
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VMOVUPS      128(SI), Z26
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -151,7 +154,7 @@ store:
 	RET
 
 // func avx512TileBF168x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF168x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -234,6 +237,8 @@ loop:
 	VPSLLD       $0x10, Z25, Z25
 	VPMOVZXWD    64(SI), Z26
 	VPSLLD       $0x10, Z26, Z26
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -302,7 +307,7 @@ store:
 	RET
 
 // func avx512Tile8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile8x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -365,6 +370,8 @@ start:
 loop:
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -417,7 +424,7 @@ store:
 	RET
 
 // func avx512TileBF168x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF168x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -482,6 +489,7 @@ loop:
 	VPSLLD       $0x10, Z16, Z16
 	VPMOVZXWD    32(SI), Z17
 	VPSLLD       $0x10, Z17, Z17
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -534,7 +542,7 @@ store:
 	RET
 
 // func avx512Tile8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile8x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -580,6 +588,7 @@ start:
 
 loop:
 	VMOVUPS      (SI), Z8
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS (CX)(DX*1), Z9
@@ -616,7 +625,7 @@ store:
 	RET
 
 // func avx512TileBF168x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF168x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -663,6 +672,7 @@ start:
 loop:
 	VPMOVZXWD    (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS (CX)(DX*1), Z9
@@ -699,7 +709,7 @@ store:
 	RET
 
 // func avx512Tile4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile4x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -753,6 +763,9 @@ loop:
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VMOVUPS      128(SI), Z14
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
@@ -792,7 +805,7 @@ store:
 	RET
 
 // func avx512TileBF164x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF164x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -849,6 +862,8 @@ loop:
 	VPSLLD       $0x10, Z13, Z13
 	VPMOVZXWD    64(SI), Z14
 	VPSLLD       $0x10, Z14, Z14
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
@@ -888,7 +903,7 @@ store:
 	RET
 
 // func avx512Tile4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile4x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -933,6 +948,8 @@ start:
 loop:
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -964,7 +981,7 @@ store:
 	RET
 
 // func avx512TileBF164x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF164x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1011,6 +1028,7 @@ loop:
 	VPSLLD       $0x10, Z8, Z8
 	VPMOVZXWD    32(SI), Z9
 	VPSLLD       $0x10, Z9, Z9
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1042,7 +1060,7 @@ store:
 	RET
 
 // func avx512Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile4x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1078,6 +1096,7 @@ start:
 
 loop:
 	VMOVUPS      (SI), Z4
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS (CX)(DX*1), Z5
@@ -1101,7 +1120,7 @@ store:
 	RET
 
 // func avx512TileBF164x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF164x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1138,6 +1157,7 @@ start:
 loop:
 	VPMOVZXWD    (SI), Z4
 	VPSLLD       $0x10, Z4, Z4
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS (CX)(DX*1), Z5
@@ -1161,7 +1181,7 @@ store:
 	RET
 
 // func avx512Tile2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile2x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1199,6 +1219,9 @@ loop:
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VMOVUPS      128(SI), Z8
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z6, Z9, Z0
 	VFMADD231PS  Z7, Z9, Z1
@@ -1223,7 +1246,7 @@ store:
 	RET
 
 // func avx512TileBF162x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF162x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1264,6 +1287,8 @@ loop:
 	VPSLLD       $0x10, Z7, Z7
 	VPMOVZXWD    64(SI), Z8
 	VPSLLD       $0x10, Z8, Z8
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z6, Z9, Z0
 	VFMADD231PS  Z7, Z9, Z1
@@ -1288,7 +1313,7 @@ store:
 	RET
 
 // func avx512Tile2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile2x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1321,6 +1346,8 @@ start:
 loop:
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -1341,7 +1368,7 @@ store:
 	RET
 
 // func avx512TileBF162x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF162x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1376,6 +1403,7 @@ loop:
 	VPSLLD       $0x10, Z4, Z4
 	VPMOVZXWD    32(SI), Z5
 	VPSLLD       $0x10, Z5, Z5
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -1396,7 +1424,7 @@ store:
 	RET
 
 // func avx512Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile2x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1424,6 +1452,7 @@ start:
 
 loop:
 	VMOVUPS      (SI), Z2
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS (CX)(DX*1), Z3
@@ -1440,7 +1469,7 @@ store:
 	RET
 
 // func avx512TileBF162x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF162x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1469,6 +1498,7 @@ start:
 loop:
 	VPMOVZXWD    (SI), Z2
 	VPSLLD       $0x10, Z2, Z2
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS (CX)(DX*1), Z3
@@ -1485,7 +1515,7 @@ store:
 	RET
 
 // func avx512Tile1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile1x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1517,6 +1547,9 @@ loop:
 	VMOVUPS      (SI), Z3
 	VMOVUPS      64(SI), Z4
 	VMOVUPS      128(SI), Z5
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z3, Z6, Z0
 	VFMADD231PS  Z4, Z6, Z1
@@ -1534,7 +1567,7 @@ store:
 	RET
 
 // func avx512TileBF161x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF161x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1569,6 +1602,8 @@ loop:
 	VPSLLD       $0x10, Z4, Z4
 	VPMOVZXWD    64(SI), Z5
 	VPSLLD       $0x10, Z5, Z5
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z3, Z6, Z0
 	VFMADD231PS  Z4, Z6, Z1
@@ -1586,7 +1621,7 @@ store:
 	RET
 
 // func avx512Tile1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile1x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1615,6 +1650,8 @@ start:
 loop:
 	VMOVUPS      (SI), Z2
 	VMOVUPS      64(SI), Z3
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
@@ -1630,7 +1667,7 @@ store:
 	RET
 
 // func avx512TileBF161x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF161x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1661,6 +1698,7 @@ loop:
 	VPSLLD       $0x10, Z2, Z2
 	VPMOVZXWD    32(SI), Z3
 	VPSLLD       $0x10, Z3, Z3
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
@@ -1676,7 +1714,7 @@ store:
 	RET
 
 // func avx512Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512Tile1x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1702,6 +1740,7 @@ start:
 
 loop:
 	VMOVUPS      (SI), Z1
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
 	ADDQ         BX, CX
@@ -1715,7 +1754,7 @@ store:
 	RET
 
 // func avx512TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·avx512TileBF161x16(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
@@ -1742,6 +1781,7 @@ start:
 loop:
 	VPMOVZXWD    (SI), Z1
 	VPSLLD       $0x10, Z1, Z1
+	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
 	ADDQ         BX, CX

@@ -32,27 +32,50 @@ func (d *Device) backwardWeight(dw, dy, x []float32, t, n, k int) {
 		}
 	}))
 
-	const block = 32 // rows of dw
-	blocks := (n + block - 1) / block
-	d.parallel(blocks*count, 1, jobFunc(func(w *worker, lo, hi int) {
+	blocks := (n + weightRows - 1) / weightRows
+	groups := 1
+	if blocks < 4*len(d.workers) {
+		groups = min(count, 4*len(d.workers))
+	}
+	size := (count + groups - 1) / groups
+	d.parallel(blocks*groups, 1, jobFunc(func(w *worker, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			j, o := i/blocks, i%blocks*block
-			rows, cols := min(block, n-o), min(panelWidth, k-j*panelWidth)
-			c, ldc, wide := dw[o*k+j*panelWidth:], k, (cols+15)&^15
-			if cols != wide {
-				c, ldc = w.buf(bufPack, block*panelWidth), panelWidth
-				for r := range rows {
-					copy(c[r*ldc:r*ldc+cols], dw[(o+r)*k+j*panelWidth:])
-				}
-			}
-			for s := 0; s < t; s += rowsPerChain {
-				d.block(rows, wide, min(rowsPerChain, t-s), dy[s*n+o:], 1, n, p[(j*t+s)*panelWidth:], panelWidth, c, ldc, 1)
-			}
-			for r := 0; r < rows && cols != wide; r++ {
-				copy(dw[(o+r)*k+j*panelWidth:][:cols], c[r*ldc:])
-			}
+			o, j := i/groups*weightRows, i%groups*size
+			d.weightBlock(w, dw, dy, p, t, n, k, o, j, min(count, j+size))
 		}
 	}))
+}
+
+// weightRows is the number of rows of dw that are computed together.
+const weightRows = 32
+
+// weightBlock computes rows o … of dw in the panels from … to−1: the columns of dy are copied side by side, and then
+// multiplied with one panel of x after the other.
+func (d *Device) weightBlock(w *worker, dw, dy, panels []float32, t, n, k, o, from, to int) {
+	rows := min(weightRows, n-o)
+	side := w.buf(bufQuery, rowsPerChain*weightRows)
+	for s := 0; s < t; s += rowsPerChain {
+		m := min(rowsPerChain, t-s)
+		for r := range m {
+			copy(side[r*weightRows:r*weightRows+rows], dy[(s+r)*n+o:])
+		}
+		for j := from; j < to; j++ {
+			x := panels[(j*t+s)*panelWidth:]
+			cols := min(panelWidth, k-j*panelWidth)
+			if wide := (cols + 15) &^ 15; wide == cols {
+				d.block(rows, cols, m, side, 1, weightRows, x, panelWidth, dw[o*k+j*panelWidth:], k, 1)
+				continue
+			}
+			c := w.buf(bufPack, weightRows*panelWidth)
+			for r := range rows {
+				copy(c[r*panelWidth:r*panelWidth+cols], dw[(o+r)*k+j*panelWidth:])
+			}
+			d.block(rows, panelWidth, m, side, 1, weightRows, x, panelWidth, c, panelWidth, 1)
+			for r := range rows {
+				copy(dw[(o+r)*k+j*panelWidth:][:cols], c[r*panelWidth:])
+			}
+		}
+	}
 }
 
 // BiasBackward: in the forward pass the bias (N) was added to every row, so now db += the rows of dy (T,N), in order.

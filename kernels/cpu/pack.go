@@ -132,9 +132,9 @@ func newPanels(w *kernels.Weight, n, k int) *panels {
 	p := &panels{n: n, k: k}
 	size := p.count() * k * panelWidth
 	if w.Master == nil && w.DType == kernels.BF16 {
-		p.bf16 = make([]uint16, size)
+		p.bf16 = huge(make([]uint16, size))
 	} else {
-		p.f32 = aligned(size)
+		p.f32 = huge(aligned(size))
 	}
 	return p
 }

@@ -47,6 +47,9 @@ func (r rowsAt) advance(by Op) {
 	}
 }
 
+// ahead is how far, in bytes, B is fetched before it is needed: it may come from memory.
+const ahead = 3072
+
 // tile is a block of mr rows and nv registers of C: it takes up its accumulators from C, goes over k, and puts them back. A is
 // read by broadcast with any strides, B by registers.
 func tile(s isa, mr, nv int, bf16 bool) {
@@ -97,6 +100,9 @@ func tile(s isa, mr, nv int, bf16 bool) {
 		} else {
 			VMOVUPS(m, bv[j])
 		}
+	}
+	for line := 0; line < nv*s.lanes<<size; line += 64 {
+		PREFETCHT0(Mem{Base: b, Disp: ahead + line})
 	}
 	for i := range acc {
 		x := s.reg()

@@ -1,0 +1,44 @@
+package cpu
+
+import "time"
+
+// Peak measures what the device could do at best, by its own threads and now: flops, the multiply-adds per second (two
+// operations each) of tiles that stay in the first cache, and bytes, the bytes per second that a sum reads from memory.
+func (d *Device) Peak() (flops, bytes float64) { return d.peakFMA(), d.peakRead() }
+
+// peakFMA repeats the tallest tile, (rows,48) += (rows,128) · (128,48).
+func (d *Device) peakFMA() float64 {
+	const k, repeats = 128, 200
+	rows := d.rows[0]
+	work := jobFunc(func(_ *worker, lo, hi int) {
+		a, b, c := aligned(rows*k), aligned(k*panelWidth), aligned(rows*panelWidth)
+		for range repeats * (hi - lo) {
+			d.tile(rows, 3, k, first(a), k, 1, first(b), panelWidth, first(c), panelWidth, 1)
+		}
+	})
+	chunks := 4 * len(d.workers)
+	return 2 * float64(rows*k*panelWidth*repeats*chunks) / d.best(chunks, work)
+}
+
+// peakRead sums memory that no cache holds.
+func (d *Device) peakRead() float64 {
+	const chunk = 1 << 16 // numbers
+	chunks := 256 * len(d.workers)
+	x := aligned(chunks * chunk)
+	clear(x)
+	seconds := d.best(chunks, jobFunc(func(_ *worker, lo, hi int) { d.sum((hi-lo)*chunk, first(x[lo*chunk:])) }))
+	return 4 * float64(len(x)) / seconds
+}
+
+// best is the shortest time of a loop over chunks, of several.
+func (d *Device) best(chunks int, j job) float64 {
+	least := 0.0
+	for range 40 {
+		begin := time.Now()
+		d.parallel(chunks, 1, j)
+		if s := time.Since(begin).Seconds(); least == 0 || s < least {
+			least = s
+		}
+	}
+	return least
+}
