@@ -47,8 +47,8 @@ func GenerateDefaults() Generate {
 
 // generation is what the rows of a completions file depend on.
 type generation struct {
-	Options Generate
-	Model   string // hash
+	Options Generate `yaml:",inline"`
+	Model   string   `yaml:"model"` // hash
 }
 
 // Run writes the completions of all prompts, those of a prompt together, in the order of the prompts. What is in the

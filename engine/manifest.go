@@ -15,6 +15,8 @@ import (
 	"slices"
 	"strings"
 
+	"go.yaml.in/yaml/v3"
+
 	"croco/internal/jsonl"
 )
 
@@ -39,12 +41,12 @@ func manifestPath(out string) string {
 	return out + ".manifest.json"
 }
 
-// newManifest describes what is about to be made from config, a struct with JSON names, and input files.
+// newManifest describes what is about to be made from config, a struct with the names of recipes, and input files.
 func newManifest(stage string, config any, inputs ...string) (Manifest, error) {
 	m := Manifest{Stage: stage, Inputs: map[string]string{}}
-	raw, err := json.Marshal(config)
+	raw, err := yaml.Marshal(config)
 	if err == nil {
-		err = json.Unmarshal(raw, &m.Config)
+		err = yaml.Unmarshal(raw, &m.Config)
 	}
 	for _, file := range inputs {
 		if err == nil {

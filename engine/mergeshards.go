@@ -58,12 +58,11 @@ func readShard(path string) (s shardFile, err error) {
 	if s.manifest, err = ReadManifest(path); err != nil {
 		return s, fmt.Errorf("a shard stands beside its manifest: %w", err)
 	}
-	options, _ := s.manifest.Config["Options"].(map[string]any)
-	text, _ := options["Shard"].(string)
+	text, _ := s.manifest.Config["shard"].(string)
 	if s.shard, err = ParseShard(text); err != nil || text == "" {
 		return s, fmt.Errorf("%s: expected the manifest of generate or score with a shard, found shard %q", manifestPath(path), text)
 	}
-	options["Shard"] = Shard{0, 1}.String()
+	s.manifest.Config["shard"] = Shard{0, 1}.String()
 	if !s.manifest.Done {
 		return s, fmt.Errorf("%s is not finished: run the same command with --shard %s again first", path, s.shard)
 	}

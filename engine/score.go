@@ -41,8 +41,8 @@ func ScoreDefaults() Score { return Score{ModelWeight: 1, MaxRows: 4096} }
 
 // scoring is what the rows of a scores file depend on.
 type scoring struct {
-	Options Score
-	Model   string // hash; "" for the rules alone
+	Options Score  `yaml:",inline"`
+	Model   string `yaml:"model"` // hash; "" for the rules alone
 }
 
 // scorer scores answers, those to a prompt together.
