@@ -33,7 +33,7 @@ func (m *Model) Updated() {
 			m.device.Refresh(p.Weight)
 		}
 	}
-	m.updated = true
+	m.updated = m.options.Trainable == All // an adapter leaves the base as it was
 }
 
 // ZeroGrads sets all gradients to zero.
