@@ -38,6 +38,9 @@ func takeDefault(v *kong.Value) {
 		return
 	}
 	v.HasDefault, v.Default = true, flagText(v.Target)
+	if v.IsBool() {
+		v.Help += " Default: true." // kong shows the others beside the name
+	}
 }
 
 // flagText is a value as one writes it behind a flag.

@@ -46,29 +46,29 @@ func (l *line) end() {
 func (t *console) progress() engine.Progress {
 	l := &line{t: t}
 	var begin time.Time
-	first := 0 // done before this run
+	var first engine.Update
 	return func(u engine.Update) {
 		if begin.IsZero() {
-			begin, first = time.Now(), u.Done
+			begin, first = time.Now(), u
 		}
-		l.show(progressText(u, first, time.Since(begin)), u.Done == u.Total)
+		l.show(progressText(first, u, time.Since(begin)), u.Done == u.Total)
 		if u.Done == u.Total {
 			l.end()
 		}
 	}
 }
 
-// progressText is the line of a stage of which first rows stood in the file, after so much time.
-func progressText(u engine.Update, first int, passed time.Duration) string {
+// progressText is the line of a stage that came from first to u in so much time.
+func progressText(first, u engine.Update, passed time.Duration) string {
 	parts := []string{fmt.Sprintf("%s %d/%d %s", u.Stage, u.Done, u.Total, u.Unit)}
-	if s := passed.Seconds(); s > 0 && u.Tokens > 0 {
-		parts = append(parts, count(float64(u.Tokens)/s)+" tok/s")
+	if tokens := u.Tokens - first.Tokens; tokens > 0 && passed > 0 {
+		parts = append(parts, count(float64(tokens)/passed.Seconds())+" tok/s")
 	}
 	if u.Shared > 0 {
 		parts = append(parts, fmt.Sprintf("%.0f %% of prompt tokens shared", 100*u.Shared))
 	}
-	if u.Done > first && u.Done < u.Total {
-		parts = append(parts, "eta "+brief(passed*time.Duration(u.Total-u.Done)/time.Duration(u.Done-first)))
+	if done := u.Done - first.Done; done > 0 && u.Done < u.Total {
+		parts = append(parts, "eta "+brief(passed*time.Duration(u.Total-u.Done)/time.Duration(done)))
 	}
 	return strings.Join(parts, " | ")
 }

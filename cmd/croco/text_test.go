@@ -1,0 +1,84 @@
+package main
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"croco/kernels/optest"
+)
+
+func TestTokenize(t *testing.T) {
+	file := "--tokenizer " + filepath.Join(tokenizers, "tiny-bytelevel.tokenizer.json")
+	o := works(t, "tokenize "+file, `"hello <b>"`, "", `"wörld\n"`, `""`)
+	lines := strings.Split(strings.TrimSuffix(o.out, "\n"), "\n")
+	require.Len(t, lines, 3)
+	require.True(t, strings.HasPrefix(lines[0], "[1156,"), "BOS: %s", lines[0])
+	require.Equal(t, "[1156]", lines[2])
+	o = works(t, "tokenize --no-special "+file, `"hello <b>"`, `""`)
+	require.Equal(t, strings.Replace(lines[0], "1156,", "", 1)+"\n[]\n", o.out)
+	require.Equal(t, "\"<|begin_of_text|>hello <b>\"\n\"<|begin_of_text|>wörld\\n\"\n", works(t, "tokenize --decode "+file, lines[:2]...).out)
+	require.Equal(t, "\"hello <b>\"\n", works(t, "tokenize --decode --no_special "+file, lines[0]).out)
+
+	o = typed(t, "tokenize "+file, `"a"`, `{"a": 1}`)
+	require.Equal(t, 1, o.code)
+	require.Contains(t, o.err, "standard input:2: expected one JSON string a line")
+	require.Equal(t, 1, strings.Count(o.out, "\n"), "what came before stands")
+	refused(t, 1, "standard input:1: expected one JSON array of token ids a line", "tokenize --decode "+file, `"a"`)
+}
+
+// slow gives one line, and the next only when the first has been answered.
+type slow struct {
+	t      *testing.T
+	lines  []string
+	out    *bytes.Buffer
+	served int
+}
+
+func (s *slow) Read(p []byte) (int, error) {
+	require.Equal(s.t, s.served, strings.Count(s.out.String(), "\n"), "an answer is waited for")
+	n := copy(p, s.lines[s.served])
+	s.served++
+	return n, nil
+}
+
+func TestTokenizeAnswersAtOnce(t *testing.T) {
+	var out bytes.Buffer
+	in := &slow{t, []string{"\"a\"\n", "\"b\"\n", "nonsense\n"}, &out, 0}
+	require.Error(t, eachLine(in, &out, func(line []byte) (any, error) {
+		if line[0] != '"' {
+			return nil, bytes.ErrTooLarge
+		}
+		return string(line), nil
+	}))
+	require.Equal(t, "\"\\\"a\\\"\"\n\"\\\"b\\\"\"\n", out.String())
+}
+
+func TestChat(t *testing.T) {
+	template := write(t, filepath.Join(t.TempDir(), "chat.jinja"),
+		`{{ bos_token }}{% for m in messages %}{% if m.role == "bad" %}{{ raise_exception("no " + m.role) }}{% endif %}<{{ m.role }}>{{ m.content }}{% endfor %}`)
+	o := works(t, "chat --template "+template, `{"messages": [{"role": "user", "content": "grüß \"dich\""}], "bos_token": "^"}`,
+		`{"messages": [{"role": "bad", "content": ""}]}`)
+	require.Equal(t, "\"^<user>grüß \\\"dich\\\"\"\n{\"error\": \"no bad\"}\n", o.out)
+}
+
+func TestBench(t *testing.T) {
+	file := filepath.Join(tokenizers, "tiny-bytelevel.tokenizer.json")
+	require.Contains(t, works(t, "bench tokenize --tokenizer "+file+" --text "+file).out, " MB/s: ")
+
+	m := measured{Op: "linear", Size: "T=1", DType: "float32", Rows: 1, FLOPs: 2e9, Bytes: 1e9, Seconds: 0.5, PeakFraction: 0.25}
+	var out bytes.Buffer
+	show, end := (&benchOpsCmd{JSON: true}).printer(&out)
+	show(m)
+	require.NoError(t, end())
+	require.JSONEq(t, `{"op":"linear","size":"T=1","dtype":"float32","rows":1,"flops":2e9,"bytes":1e9,"seconds":0.5,"peak_fraction":0.25}`, out.String())
+	out.Reset()
+	show, end = (&benchOpsCmd{}).printer(&out)
+	show(m)
+	require.NoError(t, end())
+	require.Contains(t, strings.Join(strings.Fields(out.String()), " "), "linear T=1 float32 500000.0 4.0 2.0 25 %")
+	require.NotEmpty(t, optest.Workloads())
+}
