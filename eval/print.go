@@ -40,11 +40,7 @@ func (t Table) Grid(names ...string) *grid.Grid {
 	shown := t.shown(names)
 	header := []string{"language", "prompts"}
 	for _, q := range shown {
-		name := q.name
-		if q.percent {
-			name += " %"
-		}
-		header = append(header, name)
+		header = append(header, q.label())
 		if !q.brief {
 			header = append(header, "change")
 		}
@@ -93,6 +89,36 @@ func (t Table) Legend() string {
 		s += fmt.Sprintf(" Left out: %d prompts answered only before, %d only after.", t.OnlyBefore, t.OnlyAfter)
 	}
 	return s
+}
+
+// Quantities names what the table measures, in the order of its columns.
+func (t Table) Quantities() (names []string) {
+	for _, q := range t.shown(nil) {
+		names = append(names, q.name)
+	}
+	return names
+}
+
+// Quantity is a row's change of one quantity by its name, in the unit of the printed table that label names, with the
+// difference as printed there.
+func (t Table) Quantity(name string, r Row) (c Change, label, difference string) {
+	q := t.shown([]string{name})
+	if len(q) == 0 {
+		return Change{Before: math.NaN(), After: math.NaN(), Difference: math.NaN(), Interval: unknown}, name, "–"
+	}
+	c, f := q[0].of(r), t.format(q[0])
+	difference = t.difference(c, f)
+	for _, v := range []*float64{&c.Before, &c.After, &c.Difference, &c.Low, &c.High} {
+		*v *= f.factor
+	}
+	return c, q[0].label(), difference
+}
+
+func (q quantity) label() string {
+	if q.percent {
+		return q.name + " %"
+	}
+	return q.name
 }
 
 func (t Table) shown(names []string) (shown []quantity) {
