@@ -86,7 +86,11 @@ func (d *Dict) Clone() *Dict {
 	return c
 }
 
-type tupleKey string
+// compound is the hash of what Go cannot compare, or not by value.
+type compound string
+
+// maxKey bounds the size of a tuple that is a key, in bytes of its compound.
+const maxKey = 1 << 16
 
 // hash maps equal keys to one comparable Go value: 1, 1.0 and True are the same key.
 func hash(v Value) any {
@@ -97,7 +101,7 @@ func hash(v Value) any {
 		}
 		return 0
 	case *big.Int:
-		return tupleKey(v.String())
+		return compound(v.String())
 	case float64:
 		if v == math.Trunc(v) && math.Abs(v) < 1<<62 {
 			return int(v)
@@ -106,13 +110,33 @@ func hash(v Value) any {
 		return string(v)
 	case Tuple:
 		var b strings.Builder
-		for _, x := range v {
-			s := fmt.Sprintf("%T %v", hash(x), hash(x))
-			fmt.Fprintf(&b, "%d %s", len(s), s)
-		}
-		return tupleKey(b.String())
+		hashTuple(&b, v, 0)
+		return compound(b.String())
 	case *List, *Dict, *slice:
 		raise("TypeError", "unhashable type: '%s'", typeName(v))
 	}
 	return v
+}
+
+// hashTuple writes the items so that different tuples give different text: each with its type and, where that could be mistaken, its length.
+func hashTuple(b *strings.Builder, t Tuple, depth int) {
+	b.WriteByte('(')
+	for _, x := range t {
+		if b.Len() > maxKey || depth > 100 {
+			raise("LimitError", "a tuple of more than %d bytes, or too deep, as a key", maxKey)
+		}
+		if inner, ok := x.(Tuple); ok {
+			hashTuple(b, inner, depth+1)
+			continue
+		}
+		switch h := hash(x).(type) {
+		case string:
+			fmt.Fprintf(b, "s%d:%s", len(h), h)
+		case nil, int, float64, compound:
+			fmt.Fprintf(b, "%T%v,", h, h)
+		default:
+			fmt.Fprintf(b, "%p,", h) // an object is its own key
+		}
+	}
+	b.WriteByte(')')
 }

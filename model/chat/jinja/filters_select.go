@@ -16,7 +16,7 @@ func filterMap(st *state, in Value, a Args) Value {
 		return st.generate(in, func(v Value) (Value, bool) { return get(v), true })
 	}
 	if !truth(in) {
-		return st.generate(&List{}, nil)
+		return st.generate(&List{}, itself)
 	}
 	if len(a.Pos) == 0 {
 		raise("FilterArgumentError", "map requires a filter argument")
@@ -30,7 +30,7 @@ func filterMap(st *state, in Value, a Args) Value {
 func selection(byAttribute, reject bool) filter {
 	return func(st *state, in Value, a Args) Value {
 		if !truth(in) {
-			return st.generate(&List{}, nil)
+			return st.generate(&List{}, itself)
 		}
 		get := func(v Value) Value { return v }
 		if byAttribute {

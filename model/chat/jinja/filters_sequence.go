@@ -15,8 +15,8 @@ func filterFirst(st *state, in Value, a Args) Value {
 
 func filterLast(st *state, in Value, a Args) Value {
 	a.bind("last")
-	if g, ok := in.(*Generator); ok {
-		raise("TypeError", "'%s' object is not reversible", typeName(g))
+	if _, sized := length(in); !sized {
+		raise("TypeError", "'%s' object is not reversible", typeName(in))
 	}
 	all := st.items(in)
 	if len(all) == 0 {
@@ -27,12 +27,15 @@ func filterLast(st *state, in Value, a Args) Value {
 
 func filterReverse(st *state, in Value, a Args) Value {
 	a.bind("reverse")
+	if !isIterable(in) {
+		raise("FilterArgumentError", "argument must be iterable")
+	}
 	all := st.items(in)
 	slices.Reverse(all)
 	if _, ok := text(in); ok {
 		return sameText(in, st.join("", &List{all}, false))
 	}
-	return st.generate(&List{all}, func(v Value) (Value, bool) { return v, true })
+	return st.generate(&List{all}, itself)
 }
 
 func filterJoin(st *state, in Value, a Args) Value {
@@ -44,16 +47,18 @@ func filterJoin(st *state, in Value, a Args) Value {
 	return st.join(st.str(p.or(0, "")), in, true)
 }
 
-func filterItems(_ *state, in Value, a Args) Value {
+func filterItems(st *state, in Value, a Args) Value {
 	a.bind("items")
 	switch d := in.(type) {
 	case *Undefined:
-		return &List{}
+		return st.generate(d, itself)
 	case *Dict:
-		return &View{d, "items"}
+		return st.generate(&View{d, "items"}, itself)
 	}
-	raise("TypeError", "Can only get item pairs from a mapping.")
-	return nil
+	return &Generator{func() (Value, bool) {
+		raise("TypeError", "Can only get item pairs from a mapping.")
+		return nil, false
+	}}
 }
 
 // getter makes a function that follows a path like "a.0.b", or a whole number; def, if not nil, replaces what is missing, and lower ignores case.
@@ -215,7 +220,7 @@ func filterBatch(st *state, in Value, a Args) Value {
 		}
 		rows = append(rows, &List{row})
 	}
-	return st.generate(&List{rows}, func(v Value) (Value, bool) { return v, true })
+	return st.generate(&List{rows}, itself)
 }
 
 // filterSlice cuts into n lists of nearly equal length, the longer ones first.
@@ -241,5 +246,5 @@ func filterSlice(st *state, in Value, a Args) Value {
 		}
 		rows = append(rows, &List{row})
 	}
-	return st.generate(&List{rows}, func(v Value) (Value, bool) { return v, true })
+	return st.generate(&List{rows}, itself)
 }

@@ -56,7 +56,11 @@ func filterIndent(st *state, in Value, a Args) Value {
 		st.grow(n)
 		prefix = strings.Repeat(" ", n)
 	}
-	s := st.str(in)
+	s, ok := text(in)
+	if !ok {
+		failUndefined(in)
+		raise("TypeError", "unsupported operand type(s) for +=: '%s' and 'str'", typeName(in))
+	}
 	st.grow(len(s) + len(prefix)*(1+strings.Count(s, "\n")))
 	blank := truth(p.or(2, false))
 	lines := strings.Split(s, "\n")
@@ -84,8 +88,11 @@ func filterTruncate(st *state, in Value, a Args) Value {
 	if n < runeLen(end) {
 		raise("AssertionError", "expected length >= %d, got %d", runeLen(end), n)
 	}
-	if runeLen(s) <= n+leeway {
-		return sameText(in, s)
+	if size := filterLength(st, in, Args{}).(int); size <= n+leeway {
+		return in
+	}
+	if _, ok := text(in); !ok {
+		raise("TypeError", "truncate wants text, found %s", typeName(in))
 	}
 	s = s[:byteAt(s, n-runeLen(end))]
 	if !truth(p.or(1, false)) {
@@ -115,6 +122,11 @@ func filterWordWrap(st *state, in Value, a Args) Value {
 		wrap = p.str(2, "\n")
 	}
 	w := wrapper{width, truth(p.or(1, true)), truth(p.or(3, true))}
+	if _, ok := text(in); !ok {
+		failUndefined(in)
+		raise("AttributeError", "'%s' object has no attribute 'splitlines'", typeName(in))
+	}
+	st.grow(32 * len(textOf(in)))
 	var out []string
 	for line := range st.iter(splitLines(st, st.str(in), Args{})) {
 		lines := w.lines(textOf(line))

@@ -83,7 +83,6 @@ func filterAbs(_ *state, in Value, a Args) Value {
 func filterRound(st *state, in Value, a Args) Value {
 	p := a.bind("round", "precision?", "method?")
 	precision, method := p.int(0, 0), p.str(1, "common")
-	failUndefined(in)
 	if method != "common" && method != "ceil" && method != "floor" {
 		raise("FilterArgumentError", "method must be common, ceil or floor")
 	}
@@ -165,7 +164,12 @@ func filterAttr(st *state, in Value, a Args) Value {
 func filterFileSize(_ *state, in Value, a Args) Value {
 	binary := truth(a.bind("filesizeformat", "binary?").or(0, false))
 	failUndefined(in)
-	size := toFloat(filterFloat(nil, in, Args{}))
+	size, ok := filterFloat(nil, in, Args{Pos: []Value{nil}}).(float64)
+	if s, isText := text(in); !ok && isText {
+		raise("ValueError", "could not convert string to float: %s", Repr(s))
+	} else if !ok {
+		raise("TypeError", "float() argument must be a string or a real number, not '%s'", typeName(in))
+	}
 	base, suffix := 1000.0, "B"
 	if binary {
 		base, suffix = 1024, "iB"

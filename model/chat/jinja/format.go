@@ -13,6 +13,7 @@ import (
 type spec struct {
 	fill      string
 	align     byte // '<' '>' '^' '=' or 0
+	zero      bool // align comes from a "0" before the width
 	sign      byte // '+' ' ' or 0
 	alternate bool
 	width     int
@@ -69,7 +70,7 @@ func (st *state) percent(s string, v Value) string {
 		for ; i < len(rest) && strings.IndexByte("-+ #0", rest[i]) >= 0; i++ {
 			switch rest[i] {
 			case '-':
-				sp.align = '<'
+				sp.fill, sp.align = " ", '<'
 			case '+', ' ':
 				if sp.sign != '+' {
 					sp.sign = rest[i]
@@ -78,7 +79,7 @@ func (st *state) percent(s string, v Value) string {
 				sp.alternate = true
 			case '0':
 				if sp.align == 0 {
-					sp.align = '='
+					sp.fill, sp.align = "0", '='
 				}
 			}
 		}
@@ -131,7 +132,7 @@ func (st *state) percent(s string, v Value) string {
 // takenForMapping: an unused list is no error, as CPython takes what has keys or indices for a mapping.
 func takenForMapping(v Value) bool {
 	switch v.(type) {
-	case *List, *Range:
+	case *List, *Range, *Undefined:
 		return true
 	}
 	return false
@@ -158,7 +159,7 @@ func (st *state) percentVerb(sp spec, next func() Value) string {
 			s = st.repr(v)
 		}
 		if sp.align != '<' {
-			sp.align = '>'
+			sp.fill, sp.align = " ", '>'
 		}
 		return sp.pad("", sp.short(s))
 	case 'c':
@@ -173,6 +174,7 @@ func (st *state) percentVerb(sp spec, next func() Value) string {
 		return sp.pad("", string(rune(n)))
 	case 'd', 'i', 'u', 'x', 'X', 'o':
 		v := next()
+		failUndefined(v)
 		if f, ok := v.(float64); ok && strings.IndexByte("diu", sp.verb) >= 0 && !math.IsInf(f, 0) && f == f {
 			b, _ := new(big.Float).SetFloat64(f).Int(nil)
 			v = normInt(b)
@@ -190,6 +192,7 @@ func (st *state) percentVerb(sp spec, next func() Value) string {
 		return sp.whole(toBig(v))
 	}
 	v := next() // e E f F g G
+	failUndefined(v)
 	if !isNumber(v) {
 		raise("TypeError", "must be real number, not %s", typeName(v))
 	}
@@ -216,11 +219,7 @@ func (sp spec) pad(sign, body string) string {
 	case '^':
 		return strings.Repeat(sp.fill, n/2) + sign + body + strings.Repeat(sp.fill, n-n/2)
 	case '=':
-		fill := sp.fill
-		if fill == " " {
-			fill = "0"
-		}
-		return sign + strings.Repeat(fill, n) + body
+		return sign + strings.Repeat(sp.fill, n) + body
 	}
 	return strings.Repeat(sp.fill, n) + sign + body
 }
@@ -344,14 +343,14 @@ func (st *state) formatted(v Value, text string) string {
 	sp := parseSpec(text)
 	switch {
 	case isWhole(v) && strings.IndexByte("eEfFgG%", sp.verb) < 0:
-		if b, ok := v.(bool); ok && sp.verb == 0 {
-			return sp.pad("", st.str(b))
-		}
 		if sp.verb == 'c' {
 			return sp.pad("", string(rune(toBig(v).Int64())))
 		}
 		if sp.verb == 's' {
 			break
+		}
+		if sp.precision >= 0 {
+			raise("ValueError", "Precision not allowed in integer format specifier")
 		}
 		return sp.whole(toBig(v))
 	case isNumber(v) && strings.IndexByte("dbxXocs", max(sp.verb, 1)) < 0:
@@ -362,7 +361,14 @@ func (st *state) formatted(v Value, text string) string {
 	} else if isNumber(v) || sp.verb != 0 && sp.verb != 's' {
 		raise("ValueError", "Unknown format code '%c' for object of type '%s'", sp.verb, typeName(v))
 	}
-	if sp.align == 0 || sp.align == '=' {
+	switch {
+	case sp.align == '=' && !sp.zero:
+		raise("ValueError", "'=' alignment not allowed in string format specifier")
+	case sp.sign != 0:
+		raise("ValueError", "Sign not allowed in string format specifier")
+	case sp.comma != "":
+		raise("ValueError", "Cannot specify '%s' with 's'.", sp.comma)
+	case sp.align == 0 || sp.zero:
 		sp.align = '<'
 	}
 	return sp.pad("", sp.short(fmt.Sprint(v)))

@@ -9,7 +9,9 @@ import (
 func parseSpec(s string) spec {
 	sp := spec{fill: " ", precision: -1}
 	isAlign := func(i int) bool { return i < len(s) && strings.IndexByte("<>^=", s[i]) >= 0 }
-	if n := runeWidth(s); isAlign(n) {
+	n := runeWidth(s)
+	filled := isAlign(n)
+	if filled {
 		sp.fill, sp.align, s = s[:n], s[n], s[n+1:]
 	} else if isAlign(0) {
 		sp.align, s = s[0], s[1:]
@@ -26,8 +28,10 @@ func parseSpec(s string) spec {
 		sp.sign = 0
 	}
 	sp.alternate = take("#") != 0
-	if take("0") != 0 && sp.align == 0 {
-		sp.fill, sp.align = "0", '='
+	if take("0") != 0 && !filled {
+		if sp.fill = "0"; sp.align == 0 {
+			sp.align, sp.zero = '=', true
+		}
 	}
 	number := func() int {
 		i := 0

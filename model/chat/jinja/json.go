@@ -107,10 +107,10 @@ type dumper struct {
 }
 
 func (d *dumper) value(v Value, level int) {
+	d.st.step()
+	d.st.grow(2 + d.newlineSize(level))
 	d.st.enter()
 	defer d.st.leave()
-	start := d.b.Len()
-	defer func() { d.st.grow(max(1, (d.b.Len()-start)/(level+1))) }()
 	if s, ok := text(v); ok {
 		d.string(s)
 		return
@@ -141,6 +141,13 @@ func jsonFloat(f float64) string {
 		return other
 	}
 	return s
+}
+
+func (d *dumper) newlineSize(level int) int {
+	if !d.newlines {
+		return 0
+	}
+	return 1 + level*len(d.indent)
 }
 
 func (d *dumper) newline(level int) {
@@ -211,6 +218,7 @@ func jsonKey(v Value) string {
 var jsonEscapes = map[rune]string{'"': `\"`, '\\': `\\`, '\n': `\n`, '\r': `\r`, '\t': `\t`, '\f': `\f`, '\b': `\b`}
 
 func (d *dumper) string(s string) {
+	d.st.grow(2 + len(s))
 	d.b.WriteByte('"')
 	for _, r := range s {
 		escape, ok := jsonEscapes[r]

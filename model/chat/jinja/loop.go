@@ -31,6 +31,7 @@ func (f *forStatement) run(st *state, sc *scope, over Value, depth int) {
 	l := &loop{statement: f, scope: sc, items: f.select_(st, sc, over), depth: depth}
 	for i, item := range l.items {
 		st.step()
+		st.grow(160) // the scope
 		l.at = i
 		inner := newScope(sc)
 		f.target.assign(st, inner, item)

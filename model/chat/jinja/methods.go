@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"maps"
 	"math"
 	"math/big"
 )
@@ -14,13 +15,14 @@ var methods map[string]map[string]method
 func init() {
 	methods = map[string]map[string]method{
 		"str":   stringMethods,
-		"list":  sequenceMethods,
+		"list":  maps.Clone(sequenceMethods),
 		"tuple": sequenceMethods,
 		"range": sequenceMethods,
 		"dict":  dictMethods,
 		"int":   {"bit_length": bitLength, "is_integer": func(*state, Value, Args) Value { return true }},
 		"float": {"is_integer": isInteger},
 	}
+	methods["list"]["copy"] = copyList
 }
 
 var sequenceMethods = map[string]method{
@@ -48,10 +50,11 @@ var sequenceMethods = map[string]method{
 		raise("ValueError", "%s is not in %s", st.repr(p.values[0]), typeName(self))
 		return nil
 	},
-	"copy": func(st *state, self Value, a Args) Value {
-		a.bind("copy")
-		return &List{st.items(self)}
-	},
+}
+
+func copyList(st *state, self Value, a Args) Value {
+	a.bind("copy")
+	return &List{st.items(self)}
 }
 
 var dictMethods = map[string]method{

@@ -218,15 +218,16 @@ func splitMethod(name string, fromRight bool) method {
 		default:
 			parts = splitOn(s, separator(p), n, fromRight)
 		}
-		return st.texts(parts)
+		return st.texts(self, parts)
 	}
 }
 
-func (st *state) texts(parts []string) *List {
+// texts makes a list of str, or of Markup as like is.
+func (st *state) texts(like Value, parts []string) *List {
 	st.grow(32 * len(parts))
 	items := make([]Value, len(parts))
 	for i, s := range parts {
-		items[i] = s
+		items[i] = sameText(like, s)
 	}
 	return &List{items}
 }
@@ -296,7 +297,7 @@ func splitLines(st *state, self Value, a Args) Value {
 		parts = append(parts, s[:i])
 		s = s[end:]
 	}
-	return st.texts(parts)
+	return st.texts(self, parts)
 }
 
 func pad(name string, share func(n int) (left, right int)) method {

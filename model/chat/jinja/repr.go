@@ -40,6 +40,7 @@ func (st *state) repr(v Value) string {
 }
 
 func (st *state) writeRepr(b *strings.Builder, v Value) {
+	st.step()
 	st.enter()
 	defer st.leave()
 	start := b.Len()

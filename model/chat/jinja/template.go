@@ -13,7 +13,7 @@ type Limits struct {
 }
 
 // DefaultLimits leave a chat of a few hundred long messages far below them, and stop a hostile template in about a second.
-var DefaultLimits = Limits{Steps: 20_000_000, Bytes: 512 << 20, Depth: 1200}
+var DefaultLimits = Limits{Steps: 5_000_000, Bytes: 256 << 20, Depth: 1200}
 
 // maxSource bounds the text of a template, in bytes; the longest known chat templates have 20 kB.
 const maxSource = 4 << 20
@@ -178,24 +178,34 @@ func (st *state) capture(f func()) string {
 
 // scope holds the variables of a block; a block sees those around it and sets only its own.
 type scope struct {
-	vars   map[string]Value
+	vars   []binding // few: a search beats a map
 	parent *scope
+}
+
+type binding struct {
+	name  string
+	value Value
 }
 
 func newScope(parent *scope) *scope { return &scope{parent: parent} }
 
 func (s *scope) set(name string, v Value) {
-	if s.vars == nil {
-		s.vars = map[string]Value{}
+	for i := range s.vars {
+		if s.vars[i].name == name {
+			s.vars[i].value = v
+			return
+		}
 	}
-	s.vars[name] = v
+	s.vars = append(s.vars, binding{name, v})
 }
 
 // get finds a variable, then a global function, else an Undefined that knows its name.
 func (s *scope) get(name string) Value {
 	for ; s != nil; s = s.parent {
-		if v, ok := s.vars[name]; ok {
-			return v
+		for i := range s.vars {
+			if s.vars[i].name == name {
+				return s.vars[i].value
+			}
 		}
 	}
 	if v, ok := globals[name]; ok {

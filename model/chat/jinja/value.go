@@ -274,10 +274,16 @@ func (st *state) items(v Value) []Value {
 	return all
 }
 
-// generate makes a Generator of the items of v that f maps to something; f returns false to drop one.
+// itself is the f of generate that keeps every item.
+func itself(v Value) (Value, bool) { return v, true }
+
+// generate makes a Generator of the items of v that f maps to something; f returns false to drop one. Nothing happens before it is asked.
 func (st *state) generate(v Value, f func(Value) (Value, bool)) *Generator {
-	next := st.pull(v)
+	var next func() (Value, bool)
 	return &Generator{func() (Value, bool) {
+		if next == nil {
+			next = st.pull(v)
+		}
 		for x, ok := next(); ok; x, ok = next() {
 			if y, keep := f(x); keep {
 				return y, true
