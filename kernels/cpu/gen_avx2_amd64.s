@@ -884,13 +884,12 @@ DATA steps<>+60(SB)/4, $0x00000000
 GLOBL steps<>(SB), RODATA|NOPTR, $64
 
 // func avx2Scale(n int, y *float32, x *float32, s float32)
-// Requires: AVX, AVX2, CMOV, SSE
+// Requires: AVX, CMOV
 TEXT ·avx2Scale(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
-	MOVSS        s+24(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+24(FP), Y0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -936,13 +935,12 @@ done:
 	RET
 
 // func avx2Axpy(n int, y *float32, x *float32, a float32)
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, CMOV, FMA3
 TEXT ·avx2Axpy(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
-	MOVSS        a+24(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS a+24(FP), Y0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -992,16 +990,14 @@ done:
 	RET
 
 // func avx2ScoreBack(n int, ds *float32, p *float32, dp *float32, delta float32, scale float32)
-// Requires: AVX, AVX2, CMOV, SSE
+// Requires: AVX, CMOV
 TEXT ·avx2ScoreBack(SB), NOSPLIT, $0-40
 	MOVQ         n+0(FP), AX
 	MOVQ         ds+8(FP), CX
 	MOVQ         p+16(FP), DX
 	MOVQ         dp+24(FP), BX
-	MOVSS        delta+32(FP), X0
-	VBROADCASTSS X0, Y0
-	MOVSS        scale+36(FP), X1
-	VBROADCASTSS X1, Y1
+	VBROADCASTSS delta+32(FP), Y0
+	VBROADCASTSS scale+36(FP), Y1
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -1060,13 +1056,12 @@ done:
 	RET
 
 // func avx2Softcap(n int, y *float32, x *float32, limit float32)
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, AVX2, CMOV, FMA3
 TEXT ·avx2Softcap(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
-	MOVSS        limit+24(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS limit+24(FP), Y0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -1504,14 +1499,13 @@ DATA lanes40000000<>+60(SB)/4, $0x40000000
 GLOBL lanes40000000<>(SB), RODATA|NOPTR, $64
 
 // func avx2Norm(n int, y *float32, x *float32, w *float32, inv float32)
-// Requires: AVX, AVX2, CMOV, SSE
+// Requires: AVX, CMOV
 TEXT ·avx2Norm(SB), NOSPLIT, $0-36
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
 	MOVQ         w+24(FP), BX
-	MOVSS        inv+32(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS inv+32(FP), Y0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -1566,17 +1560,15 @@ done:
 	RET
 
 // func avx2NormBack(n int, dx *float32, dy *float32, x *float32, w *float32, inv float32, c float32)
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, CMOV, FMA3
 TEXT ·avx2NormBack(SB), NOSPLIT, $0-48
 	MOVQ         n+0(FP), AX
 	MOVQ         dx+8(FP), CX
 	MOVQ         dy+16(FP), DX
 	MOVQ         x+24(FP), BX
 	MOVQ         w+32(FP), SI
-	MOVSS        inv+40(FP), X0
-	VBROADCASTSS X0, Y0
-	MOVSS        c+44(FP), X1
-	VBROADCASTSS X1, Y1
+	VBROADCASTSS inv+40(FP), Y0
+	VBROADCASTSS c+44(FP), Y1
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -1640,15 +1632,14 @@ done:
 	RET
 
 // func avx2Rotate(n int, a *float32, b *float32, cos *float32, sin *float32, sign float32)
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, CMOV, FMA3
 TEXT ·avx2Rotate(SB), NOSPLIT, $0-44
 	MOVQ         n+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
 	MOVQ         cos+24(FP), BX
 	MOVQ         sin+32(FP), SI
-	MOVSS        sign+40(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS sign+40(FP), Y0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -2731,7 +2722,7 @@ DATA lanes3fcc422a<>+60(SB)/4, $0x3fcc422a
 GLOBL lanes3fcc422a<>(SB), RODATA|NOPTR, $64
 
 // func avx2Sum(n int, x *float32) float32
-// Requires: AVX, CMOV, SSE
+// Requires: AVX, CMOV
 TEXT ·avx2Sum(SB), NOSPLIT, $0-20
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2780,12 +2771,12 @@ done:
 	VADDPS       X0, X1, X1
 	VPERMILPS    $0xb1, X1, X0
 	VADDPS       X0, X1, X1
-	MOVSS        X1, ret+16(FP)
+	VMOVSS       X1, ret+16(FP)
 	VZEROUPPER
 	RET
 
 // func avx2Dot(n int, x *float32, y *float32) float32
-// Requires: AVX, CMOV, FMA3, SSE
+// Requires: AVX, CMOV, FMA3
 TEXT ·avx2Dot(SB), NOSPLIT, $0-28
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2840,12 +2831,12 @@ done:
 	VADDPS       X0, X1, X1
 	VPERMILPS    $0xb1, X1, X0
 	VADDPS       X0, X1, X1
-	MOVSS        X1, ret+24(FP)
+	VMOVSS       X1, ret+24(FP)
 	VZEROUPPER
 	RET
 
 // func avx2Dot3(n int, x *float32, y *float32, z *float32) float32
-// Requires: AVX, CMOV, FMA3, SSE
+// Requires: AVX, CMOV, FMA3
 TEXT ·avx2Dot3(SB), NOSPLIT, $0-36
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -2910,12 +2901,12 @@ done:
 	VADDPS       X0, X1, X1
 	VPERMILPS    $0xb1, X1, X0
 	VADDPS       X0, X1, X1
-	MOVSS        X1, ret+32(FP)
+	VMOVSS       X1, ret+32(FP)
 	VZEROUPPER
 	RET
 
 // func avx2Max(n int, x *float32) float32
-// Requires: AVX, CMOV, SSE
+// Requires: AVX, CMOV
 TEXT ·avx2Max(SB), NOSPLIT, $0-20
 	MOVQ    n+0(FP), AX
 	MOVQ    x+8(FP), CX
@@ -2968,7 +2959,7 @@ done:
 	VMAXPS       X0, X1, X1
 	VPERMILPS    $0xb1, X1, X0
 	VMAXPS       X0, X1, X1
-	MOVSS        X1, ret+16(FP)
+	VMOVSS       X1, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -2991,7 +2982,7 @@ DATA lanesff800000<>+60(SB)/4, $0xff800000
 GLOBL lanesff800000<>(SB), RODATA|NOPTR, $64
 
 // func avx2SumSquares(n int, x *float32) float64
-// Requires: AVX, CMOV, FMA3, SSE2
+// Requires: AVX, CMOV, FMA3
 TEXT ·avx2SumSquares(SB), NOSPLIT, $0-24
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -3058,20 +3049,18 @@ done:
 	VADDPD       X1, X0, X1
 	VPERMILPD    $0x01, X1, X0
 	VADDPD       X0, X1, X1
-	MOVSD        X1, ret+16(FP)
+	VMOVSD       X1, ret+16(FP)
 	VZEROUPPER
 	RET
 
 // func avx2ExpSum(n int, y *float32, x *float32, s float32, m float32) float32
-// Requires: AVX, AVX2, CMOV, FMA3, SSE
+// Requires: AVX, AVX2, CMOV, FMA3
 TEXT ·avx2ExpSum(SB), NOSPLIT, $0-36
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
-	MOVSS        s+24(FP), X0
-	VBROADCASTSS X0, Y0
-	MOVSS        m+28(FP), X1
-	VBROADCASTSS X1, Y1
+	VBROADCASTSS s+24(FP), Y0
+	VBROADCASTSS m+28(FP), Y1
 	VXORPS       Y2, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	CMPQ         AX, $0x10
@@ -3212,17 +3201,16 @@ done:
 	VADDPS       X0, X1, X1
 	VPERMILPS    $0xb1, X1, X0
 	VADDPS       X0, X1, X1
-	MOVSS        X1, ret+32(FP)
+	VMOVSS       X1, ret+32(FP)
 	VZEROUPPER
 	RET
 
 // func avx2SoftmaxTile(score *float32, s float32, state *float32)
-// Requires: AVX, AVX2, FMA3, SSE
+// Requires: AVX, AVX2, FMA3
 TEXT ·avx2SoftmaxTile(SB), NOSPLIT, $0-24
 	MOVQ         score+0(FP), AX
 	MOVQ         state+16(FP), CX
-	MOVSS        s+8(FP), X0
-	VBROADCASTSS X0, Y0
+	VBROADCASTSS s+8(FP), Y0
 	VBROADCASTSS (CX), Y1
 	VMOVAPS      Y1, Y2
 	VMOVAPS      Y1, Y3

@@ -1852,13 +1852,12 @@ done:
 	RET
 
 // func avx512Scale(n int, y *float32, x *float32, s float32)
-// Requires: AVX, AVX512F, BMI2, SSE
+// Requires: AVX, AVX512F, BMI2
 TEXT ·avx512Scale(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
-	MOVSS        s+24(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS s+24(FP), Z0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -1887,13 +1886,12 @@ done:
 	RET
 
 // func avx512Axpy(n int, y *float32, x *float32, a float32)
-// Requires: AVX, AVX512F, BMI2, SSE
+// Requires: AVX, AVX512F, BMI2
 TEXT ·avx512Axpy(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
-	MOVSS        a+24(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS a+24(FP), Z0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -1924,16 +1922,14 @@ done:
 	RET
 
 // func avx512ScoreBack(n int, ds *float32, p *float32, dp *float32, delta float32, scale float32)
-// Requires: AVX, AVX512F, BMI2, SSE
+// Requires: AVX, AVX512F, BMI2
 TEXT ·avx512ScoreBack(SB), NOSPLIT, $0-40
 	MOVQ         n+0(FP), AX
 	MOVQ         ds+8(FP), CX
 	MOVQ         p+16(FP), DX
 	MOVQ         dp+24(FP), BX
-	MOVSS        delta+32(FP), X0
-	VBROADCASTSS X0, Z0
-	MOVSS        scale+36(FP), X1
-	VBROADCASTSS X1, Z1
+	VBROADCASTSS delta+32(FP), Z0
+	VBROADCASTSS scale+36(FP), Z1
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -1969,13 +1965,12 @@ done:
 	RET
 
 // func avx512Softcap(n int, y *float32, x *float32, limit float32)
-// Requires: AVX, AVX512F, BMI2, SSE
+// Requires: AVX, AVX512F, BMI2
 TEXT ·avx512Softcap(SB), NOSPLIT, $0-28
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
-	MOVSS        limit+24(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS limit+24(FP), Z0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -2344,14 +2339,13 @@ DATA lanes40000000<>+60(SB)/4, $0x40000000
 GLOBL lanes40000000<>(SB), RODATA|NOPTR, $64
 
 // func avx512Norm(n int, y *float32, x *float32, w *float32, inv float32)
-// Requires: AVX, AVX512F, BMI2, SSE
+// Requires: AVX, AVX512F, BMI2
 TEXT ·avx512Norm(SB), NOSPLIT, $0-36
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
 	MOVQ         w+24(FP), BX
-	MOVSS        inv+32(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS inv+32(FP), Z0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -2385,17 +2379,15 @@ done:
 	RET
 
 // func avx512NormBack(n int, dx *float32, dy *float32, x *float32, w *float32, inv float32, c float32)
-// Requires: AVX, AVX512F, BMI2, SSE
+// Requires: AVX, AVX512F, BMI2
 TEXT ·avx512NormBack(SB), NOSPLIT, $0-48
 	MOVQ         n+0(FP), AX
 	MOVQ         dx+8(FP), CX
 	MOVQ         dy+16(FP), DX
 	MOVQ         x+24(FP), BX
 	MOVQ         w+32(FP), SI
-	MOVSS        inv+40(FP), X0
-	VBROADCASTSS X0, Z0
-	MOVSS        c+44(FP), X1
-	VBROADCASTSS X1, Z1
+	VBROADCASTSS inv+40(FP), Z0
+	VBROADCASTSS c+44(FP), Z1
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -2434,15 +2426,14 @@ done:
 	RET
 
 // func avx512Rotate(n int, a *float32, b *float32, cos *float32, sin *float32, sign float32)
-// Requires: AVX, AVX512F, BMI2, SSE
+// Requires: AVX, AVX512F, BMI2
 TEXT ·avx512Rotate(SB), NOSPLIT, $0-44
 	MOVQ         n+0(FP), AX
 	MOVQ         a+8(FP), CX
 	MOVQ         b+16(FP), DX
 	MOVQ         cos+24(FP), BX
 	MOVQ         sin+32(FP), SI
-	MOVSS        sign+40(FP), X0
-	VBROADCASTSS X0, Z0
+	VBROADCASTSS sign+40(FP), Z0
 	CMPQ         AX, $0x10
 	JL           rest
 
@@ -3087,7 +3078,7 @@ DATA lanes3fcc422a<>+60(SB)/4, $0x3fcc422a
 GLOBL lanes3fcc422a<>(SB), RODATA|NOPTR, $64
 
 // func avx512Sum(n int, x *float32) float32
-// Requires: AVX, AVX512F, AVX512VL, BMI2, SSE
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·avx512Sum(SB), NOSPLIT, $0-20
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -3121,12 +3112,12 @@ done:
 	VADDPS        X1, X0, X0
 	VPERMILPS     $0xb1, X0, X1
 	VADDPS        X1, X0, X0
-	MOVSS         X0, ret+16(FP)
+	VMOVSS        X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
 // func avx512Dot(n int, x *float32, y *float32) float32
-// Requires: AVX, AVX512F, AVX512VL, BMI2, SSE
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·avx512Dot(SB), NOSPLIT, $0-28
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -3164,12 +3155,12 @@ done:
 	VADDPS        X1, X0, X0
 	VPERMILPS     $0xb1, X0, X1
 	VADDPS        X1, X0, X0
-	MOVSS         X0, ret+24(FP)
+	VMOVSS        X0, ret+24(FP)
 	VZEROUPPER
 	RET
 
 // func avx512Dot3(n int, x *float32, y *float32, z *float32) float32
-// Requires: AVX, AVX512F, AVX512VL, BMI2, SSE
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·avx512Dot3(SB), NOSPLIT, $0-36
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -3213,12 +3204,12 @@ done:
 	VADDPS        X1, X0, X0
 	VPERMILPS     $0xb1, X0, X1
 	VADDPS        X1, X0, X0
-	MOVSS         X0, ret+32(FP)
+	VMOVSS        X0, ret+32(FP)
 	VZEROUPPER
 	RET
 
 // func avx512Max(n int, x *float32) float32
-// Requires: AVX, AVX512F, AVX512VL, BMI2, SSE
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·avx512Max(SB), NOSPLIT, $0-20
 	MOVQ    n+0(FP), AX
 	MOVQ    x+8(FP), CX
@@ -3254,7 +3245,7 @@ done:
 	VMAXPS        X1, X0, X0
 	VPERMILPS     $0xb1, X0, X1
 	VMAXPS        X1, X0, X0
-	MOVSS         X0, ret+16(FP)
+	VMOVSS        X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
@@ -3277,7 +3268,7 @@ DATA lanesff800000<>+60(SB)/4, $0xff800000
 GLOBL lanesff800000<>(SB), RODATA|NOPTR, $64
 
 // func avx512SumSquares(n int, x *float32) float64
-// Requires: AVX, AVX512F, AVX512VL, BMI2, SSE2
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·avx512SumSquares(SB), NOSPLIT, $0-24
 	MOVQ   n+0(FP), AX
 	MOVQ   x+8(FP), CX
@@ -3319,20 +3310,18 @@ done:
 	VADDPD        X0, X1, X0
 	VPERMILPD     $0x01, X0, X1
 	VADDPD        X1, X0, X0
-	MOVSD         X0, ret+16(FP)
+	VMOVSD        X0, ret+16(FP)
 	VZEROUPPER
 	RET
 
 // func avx512ExpSum(n int, y *float32, x *float32, s float32, m float32) float32
-// Requires: AVX, AVX512F, AVX512VL, BMI2, SSE
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·avx512ExpSum(SB), NOSPLIT, $0-36
 	MOVQ         n+0(FP), AX
 	MOVQ         y+8(FP), CX
 	MOVQ         x+16(FP), DX
-	MOVSS        s+24(FP), X0
-	VBROADCASTSS X0, Z0
-	MOVSS        m+28(FP), X1
-	VBROADCASTSS X1, Z1
+	VBROADCASTSS s+24(FP), Z0
+	VBROADCASTSS m+28(FP), Z1
 	VPXORD       Z2, Z2, Z2
 	CMPQ         AX, $0x10
 	JL           rest
@@ -3409,17 +3398,16 @@ done:
 	VADDPS        X0, X1, X1
 	VPERMILPS     $0xb1, X1, X0
 	VADDPS        X0, X1, X1
-	MOVSS         X1, ret+32(FP)
+	VMOVSS        X1, ret+32(FP)
 	VZEROUPPER
 	RET
 
 // func avx512SoftmaxTile(score *float32, s float32, state *float32)
-// Requires: AVX, AVX512F, AVX512VL, SSE
+// Requires: AVX, AVX512F, AVX512VL
 TEXT ·avx512SoftmaxTile(SB), NOSPLIT, $0-24
 	MOVQ          score+0(FP), AX
 	MOVQ          state+16(FP), CX
-	MOVSS         s+8(FP), X0
-	VBROADCASTSS  X0, Z0
+	VBROADCASTSS  s+8(FP), Z0
 	VBROADCASTSS  (CX), Z1
 	VMOVAPS       Z1, Z2
 	VMULPS        (AX), Z0, Z3

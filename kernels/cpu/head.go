@@ -107,15 +107,15 @@ func (d *Device) describe(s *kernels.HeadStats, lo, hi int, z, e []float32, p di
 		fill(s.MeanLogit[lo:hi], d.sum(len(z), first(z))/float32(len(z)))
 	}
 	if s.Argmax != nil {
-		best := likeliest(z, p.top)
+		best := firstWith(z, p.top)
 		for i := lo; i < hi; i++ {
 			s.Argmax[i] = best
 		}
 	}
 }
 
-// likeliest is the lowest id whose logit is top.
-func likeliest(z []float32, top float32) int32 {
+// firstWith is the lowest id whose logit is top.
+func firstWith(z []float32, top float32) int32 {
 	for v, x := range z {
 		if x == top {
 			return int32(v)
@@ -139,8 +139,8 @@ func (d *Device) LogProbsBackward(dh, dw *kernels.Tensor, dlogp []float32, h *ke
 	d.chunks("LogProbsBackward", h, w, p, l, func(c *headChunk) {
 		d.parallel(len(c.rows), 1, jobFunc(func(u *worker, lo, hi int) {
 			for r := lo; r < hi; r++ {
-				picks := kernels.Picks{Tokens: p.Tokens[c.from[r]:c.from[r+1]]}
-				d.logitsBackward(u, c.z.Host[r*w.Out:(r+1)*w.Out], picks.Tokens, dlogp[c.from[r]:c.from[r+1]], l)
+				from, to := c.from[r], c.from[r+1]
+				d.logitsBackward(u, c.z.Host[r*w.Out:(r+1)*w.Out], p.Tokens[from:to], dlogp[from:to], l)
 			}
 		}))
 		dst := dhs.Rows(0, len(c.rows))

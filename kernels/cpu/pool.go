@@ -21,6 +21,8 @@ type worker struct {
 	tile []float32 // (8,48): a tile at the edge of a matrix
 	wide []float32 // a block of a bfloat16 panel, widened
 	bufs [buffers][]float32
+
+	likeliest likeliest
 }
 
 // The buffers of a worker, by what holds them.

@@ -41,14 +41,20 @@ func (d *Device) choose(u *worker, e, z []float32, draw kernels.Draw) int32 {
 		panic(fmt.Sprintf("cpu: Sample: all %d tokens are forbidden", len(z)))
 	}
 	if draw.Temperature == 0 {
-		return likeliest(z, top)
+		return firstWith(z, top)
 	}
 	// exp((z − top) / temperature): the subtraction first, so that the likeliest token has mass exactly 1.
 	inverse := 1 / draw.Temperature
-	d.shift(z, top)
+	for i := range z {
+		z[i] -= top
+	}
 	d.expSum(len(z), first(e), first(z), inverse, 0)
-	if draw.TopK > 0 && draw.TopK < len(e) || draw.TopP > 0 && draw.TopP < 1 {
-		keepLikeliest(u, d, e, draw)
+	if draw.TopK > 0 && draw.TopK < len(e) {
+		u.likeliest.keep(e, func(count int, _ float64) bool { return count >= draw.TopK })
+	}
+	if draw.TopP > 0 && draw.TopP < 1 {
+		goal := float64(draw.TopP) * d.mass(e)
+		u.likeliest.keep(e, func(_ int, mass float64) bool { return mass >= goal })
 	}
 	if draw.MinP > 0 {
 		for i, x := range e {
@@ -58,13 +64,6 @@ func (d *Device) choose(u *worker, e, z []float32, draw kernels.Draw) int32 {
 		}
 	}
 	return d.walk(e, draw.Uniform)
-}
-
-// shift subtracts top.
-func (d *Device) shift(z []float32, top float32) {
-	for i := range z {
-		z[i] -= top
-	}
 }
 
 // penalise makes the tokens of the history less likely, each once however often it occurs there.
@@ -83,42 +82,6 @@ func penalise(z []float32, history []int32, penalty float32) {
 		} else {
 			z[v] *= penalty
 		}
-	}
-}
-
-// keepLikeliest sets to zero what top-k and top-p cut off. Tokens are taken from a heap, so that nothing is sorted that
-// is not kept.
-func keepLikeliest(u *worker, d *Device, e []float32, draw kernels.Draw) {
-	h := newHeap(e)
-	k := len(e)
-	if draw.TopK > 0 {
-		k = min(k, draw.TopK)
-	}
-	kept := make([]int32, 0, min(k, 1024))
-	topP := draw.TopP > 0 && draw.TopP < 1
-	if topP && k == len(e) {
-		goal, sum := float64(draw.TopP)*d.mass(e), 0.0
-		for sum < goal && len(h.ids) > 0 {
-			kept = append(kept, h.pop())
-			sum += float64(e[kept[len(kept)-1]])
-		}
-	} else {
-		total := 0.0
-		for len(kept) < k {
-			kept = append(kept, h.pop())
-			total += float64(e[kept[len(kept)-1]])
-		}
-		for i, sum := 0, 0.0; topP && i < len(kept); i++ {
-			if sum += float64(e[kept[i]]); sum >= float64(draw.TopP)*total {
-				kept = kept[:i+1]
-			}
-		}
-	}
-	all := u.buf(bufGrad, len(e))
-	copy(all, e)
-	clear(e)
-	for _, v := range kept {
-		e[v] = all[v]
 	}
 }
 

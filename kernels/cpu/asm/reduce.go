@@ -17,7 +17,7 @@ func (s isa) accumulators() []VecVirtual {
 }
 
 func (s isa) result(x VecVirtual) {
-	Store(x, ReturnIndex(0))
+	VMOVSS(x, address(ReturnIndex(0)))
 	end()
 }
 
@@ -101,7 +101,8 @@ func sumSquares(s isa) {
 	VADDPD(x, y.AsX(), x)
 	VPERMILPD(Imm(1), x, t)
 	VADDPD(t, x, x)
-	s.result(x)
+	VMOVSD(x, address(ReturnIndex(0)))
+	end()
 }
 
 func expSum(s isa) {
