@@ -34,22 +34,24 @@ func (c *check) completions(ctx context.Context, p *Promise) error {
 		return err
 	}
 	c.answers = c.file("whole.jsonl")
+	first := head(want, alone*perPrompt)
 	for _, way := range []struct {
 		name string
+		want []byte
 		run  func() ([]byte, error)
 	}{
-		{"3 answers at a time", func() ([]byte, error) { g := g; g.MaxRows = 3; return c.write(ctx, g, "three", c.one) }},
-		{"2 threads", func() ([]byte, error) { return c.write(ctx, g, "threads", c.two) }},
-		{"2 shards", func() ([]byte, error) { return c.sharded(ctx, g) }},
-		{"a resume", func() ([]byte, error) { return c.resume(ctx, g) }},
-		{"1 answer at a time", func() ([]byte, error) { g := c.generation(few); g.MaxRows = 1; return c.write(ctx, g, "one", c.two) }},
-		{"each prompt alone", func() ([]byte, error) { return c.alone(ctx) }},
+		{"3 answers at a time", want, func() ([]byte, error) { g := g; g.MaxRows = 3; return c.write(ctx, g, "three", c.one) }},
+		{"2 threads", want, func() ([]byte, error) { return c.write(ctx, g, "threads", c.two) }},
+		{"2 shards", want, func() ([]byte, error) { return c.sharded(ctx, g) }},
+		{"a resume", want, func() ([]byte, error) { return c.resume(ctx, g) }},
+		{"1 answer at a time", first, func() ([]byte, error) { g := c.generation(few); g.MaxRows = 1; return c.write(ctx, g, "one", c.two) }},
+		{"each prompt alone", first, func() ([]byte, error) { return c.alone(ctx) }},
 	} {
 		got, err := way.run()
 		if err != nil {
 			return fmt.Errorf("%s: %w", way.name, err)
 		}
-		at, same := firstDifference(want, got)
+		at, same := firstDifference(way.want, got)
 		p.hold(same, "by %s, row %d differs", way.name, at)
 	}
 	p.Ways = fmt.Sprintf("%d completions: 64, 3 and 1 at a time, 1 and 2 threads, 2 shards, cut in the middle of a row and resumed, alone", promptCount*perPrompt)
@@ -130,13 +132,18 @@ func (c *check) alone(ctx context.Context) (all []byte, err error) {
 	return all, nil
 }
 
-// firstDifference compares rows of got with the first ones of want; row is counted from 1.
+// firstDifference is the first row, counted from 1, in which two files differ.
 func firstDifference(want, got []byte) (row int, same bool) {
 	w, g := bytes.SplitAfter(want, []byte("\n")), bytes.SplitAfter(got, []byte("\n"))
-	for i := range min(len(g)-1, len(w)-1) {
-		if !bytes.Equal(w[i], g[i]) {
-			return i + 1, false
+	for row = 0; row < min(len(w), len(g)); row++ {
+		if !bytes.Equal(w[row], g[row]) {
+			return row + 1, false
 		}
 	}
-	return min(len(g), len(w)), len(got) > 0 && (len(got) == len(want) || len(g)-1 == alone*perPrompt)
+	return row, len(w) == len(g)
+}
+
+// head is the first rows of a file.
+func head(file []byte, rows int) []byte {
+	return bytes.Join(bytes.SplitAfterN(file, []byte("\n"), rows+1)[:rows], nil)
 }
