@@ -7,10 +7,10 @@ import (
 )
 
 // Lines draws series over steps: of few points as they are, of many as a running mean over the faint raw line. Each has
-// its name and last value at its end.
+// its name and last value, smoothed as it is drawn, at its end.
 func Lines(title, x string, series ...Series) Figure {
 	p := newPlot(title)
-	p.right = 86
+	p.right = 96
 	var xs, ys []float64
 	for i := range series {
 		series[i] = series[i].clean()
@@ -35,15 +35,15 @@ func Lines(title, x string, series ...Series) Figure {
 		}
 		class := fmt.Sprintf("s%d", i%3)
 		last := p.curve(class, s)
-		ends = append(ends, last)
-		p.text(p.width-p.right+6, apart(ends)+4, "start", class, strings.TrimSpace(s.Name+" "+significant(s.Y[len(s.Y)-1])))
-		said = append(said, fmt.Sprintf("%s from %s to %s", s.Name, significant(s.Y[0]), significant(s.Y[len(s.Y)-1])))
+		ends = append(ends, p.y(last))
+		p.text(p.width-p.right+6, apart(ends)+4, "start", class, strings.TrimSpace(s.Name+" "+significant(last)))
+		said = append(said, strings.TrimSpace(fmt.Sprintf("%s from %s to %s", s.Name, significant(s.Y[0]), significant(last))))
 	}
 	f.SVG = p.svg(strings.Join(said, ", "))
 	return f
 }
 
-// curve draws one series and returns the height of its end on paper.
+// curve draws one series and returns the value at its end.
 func (p *plot) curve(class string, s Series) float64 {
 	points := func(y []float64) [][2]float64 {
 		out := make([][2]float64, len(y))
@@ -61,7 +61,7 @@ func (p *plot) curve(class string, s Series) float64 {
 		p.draw(`<circle class="%s" cx="%s" cy="%s" r="2.5"/>`, class, p.x(s.X[0]), p.y(y[0]))
 	}
 	p.path(class+" line", points(y), false)
-	return p.y(y[len(y)-1])
+	return y[len(y)-1]
 }
 
 // clean drops what cannot be drawn, gives a series its x, and thins more points than a figure can show.
@@ -80,14 +80,11 @@ func (s Series) clean() Series {
 	return out
 }
 
-// smooth is the mean over the radius values to both sides, fewer at the ends.
+// smooth is the mean over the value and radius others to both sides, fewer at the ends.
 func smooth(y []float64, radius int) []float64 {
 	out := make([]float64, len(y))
 	for i := range y {
-		r := min(radius, i, len(y)-1-i)
-		for _, v := range y[i-r : i+r+1] {
-			out[i] += v / float64(2*r+1)
-		}
+		out[i] = mean(y[max(0, i-radius):min(len(y), i+radius+1)])
 	}
 	return out
 }

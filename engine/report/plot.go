@@ -109,7 +109,11 @@ func ticks(lo, hi float64, n int) (at []float64, label []string) {
 	decimals := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+1e-9*step && len(at) < 20; i++ {
 		at = append(at, i*step)
-		label = append(label, decimal(i*step, decimals))
+		if decimals > 3 && i != 0 {
+			label = append(label, exponential(i*step))
+		} else {
+			label = append(label, decimal(i*step, min(decimals, 3)))
+		}
 	}
 	return at, label
 }
@@ -123,13 +127,19 @@ func decimal(v float64, decimals int) string {
 	return strings.Replace(s, "-", "−", 1)
 }
 
+// exponential writes v as 5e−5.
+func exponential(v float64) string {
+	return strings.NewReplacer("e-0", "e−", "e+0", "e", "e+", "e", "-", "−").Replace(strconv.FormatFloat(v, 'g', 3, 64))
+}
+
 // significant writes v with about three figures.
 func significant(v float64) string {
-	if a := math.Abs(v); v != 0 && a < 1e-3 || a >= 1e6 {
-		return strings.Replace(strconv.FormatFloat(v, 'g', 3, 64), "-", "−", 1)
-	} else if a < 10 {
+	switch a := math.Abs(v); {
+	case v != 0 && a < 1e-3 || a >= 1e6:
+		return exponential(v)
+	case a < 10:
 		return decimal(v, 2)
-	} else if a < 100 {
+	case a < 100:
 		return decimal(v, 1)
 	}
 	return decimal(v, 0)
