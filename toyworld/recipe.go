@@ -61,7 +61,7 @@ var Tuning = struct {
 	GreedyAnswers, SampledAnswers            int     // per test prompt when a model is measured
 }{
 	Languages: []string{"en", "de", "es", "da"}, Untuned: []string{"fr", "gl"},
-	Tasks: 128, TestTasks: 80, SamplesPerPrompt: 32, MaxNewTokens: 36, Temperature: 1, LanguagePenalty: 3,
+	Tasks: 128, TestTasks: 240, SamplesPerPrompt: 32, MaxNewTokens: 36, Temperature: 1, LanguagePenalty: 3,
 	Rank: 8, Alpha: 16, BatchSize: 16, Epochs: 1,
 	Beta: .1, LearningRate: 1e-3, WeightDecay: .01, MaxNorm: 1, WarmupShare: .05,
 	GreedyAnswers: 1, SampledAnswers: 3,

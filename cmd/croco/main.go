@@ -33,11 +33,16 @@ type commands struct {
 	Threads int    `name:"threads" help:"Threads of the cpu device; 0: one per processor. It changes no bit."`
 	Quiet   bool   `name:"quiet" short:"q" help:"Say nothing but errors."`
 
+	Demo        demoCmd        `cmd:"" help:"The whole loop in a toy world, in a minute and without a download."`
+	Init        initCmd        `cmd:"" help:"Write a commented recipe."`
+	Run         runCmd         `cmd:"" help:"Run what is missing of a recipe, from prompts to a report."`
 	Generate    generateCmd    `cmd:"" help:"Write N answers to every prompt, with their log-probabilities."`
 	Score       scoreCmd       `cmd:"" help:"Give every answer a number: a reward model, rules, or both."`
 	MergeShards mergeShardsCmd `cmd:"" name:"merge-shards" help:"Join the files of --shard runs into the one that a single machine would have written."`
 	Pair        pairCmd        `cmd:"" help:"Pair good answers with worse ones."`
 	Train       trainCmd       `cmd:"" help:"Tune a model: preferences, supervised, or a reward model."`
+	Eval        evalCmd        `cmd:"" help:"Compare two models by their scored answers to the same prompts."`
+	Report      reportCmd      `cmd:"" help:"Write the page of a run folder again."`
 	Merge       mergeCmd       `cmd:"" help:"Work a LoRA adapter into its model."`
 	Verify      verifyCmd      `cmd:"" help:"Check a model, an adapter, or the promises of exactness."`
 	Tokenize    tokenizeCmd    `cmd:"" help:"Texts to token ids and back."`

@@ -43,12 +43,14 @@ func (l *line) end() {
 }
 
 // progress shows how far a stage is: done/total, rate, time left.
-func (t *console) progress() engine.Progress {
-	l := &line{t: t}
+func (t *console) progress() engine.Progress { return (&line{t: t}).progress() }
+
+// progress is the same on a line that others use as well, for one stage after another.
+func (l *line) progress() engine.Progress {
 	var begin time.Time
 	var first engine.Update
 	return func(u engine.Update) {
-		if begin.IsZero() {
+		if u.Stage != first.Stage || u.Done < first.Done {
 			begin, first = time.Now(), u
 		}
 		l.show(progressText(first, u, time.Since(begin)), u.Done == u.Total)
