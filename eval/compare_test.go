@@ -61,6 +61,7 @@ func TestByHand(t *testing.T) {
 	require.Equal(t, TooFew, row.Score.Verdict())
 	require.Equal(t, []int{2, 3, 4}, []int{row.Prompts, row.AnswersBefore, row.AnswersAfter})
 	require.Equal(t, None, row.Quality.Verdict())
+	require.Equal(t, "The score was measured on too few prompts in en: 4 → 6 (+2 ±19).", compare(t, before, after, Options{}).Headline()[0])
 }
 
 func TestVerdicts(t *testing.T) {

@@ -44,12 +44,15 @@ func (t Table) sentence(q quantity) string {
 		return ""
 	}
 	s := subject + " " + list(parts)
-	if total := q.of(t.Total()); len(t.languages()) > 1 && total.Prompts > 0 {
+	if total := q.of(t.Total()); total.Prompts > 0 {
 		f, unit := t.format(q), ""
 		if q.percent {
 			unit = " %"
 		}
-		s += fmt.Sprintf("; over all prompts %s: %s%s (%s)", total.Verdict().word(), f.arrow(total), unit, t.difference(total, f))
+		if len(t.languages()) > 1 {
+			s += "; over all prompts " + total.Verdict().word()
+		}
+		s += fmt.Sprintf(": %s%s (%s)", f.arrow(total), unit, t.difference(total, f))
 	}
 	return s + "."
 }

@@ -158,6 +158,19 @@ func (r *run) readLog() error {
 	return err
 }
 
+// series collects one quantity of the log over its steps.
+func (r *run) series(name, key string) Series {
+	s := Series{Name: name}
+	for _, entry := range r.log {
+		step, ok := entry["step"].(float64)
+		value, found := entry[key].(float64)
+		if ok && found {
+			s.X, s.Y = append(s.X, step), append(s.Y, value)
+		}
+	}
+	return s
+}
+
 // readEval reads the answers to the held-out prompts, and the comparison: as the run made it, else made here.
 func (r *run) readEval() (err error) {
 	if r.before, err = jsonl.All[reward.Scored](r.path("eval", "before.jsonl")); err != nil {

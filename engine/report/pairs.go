@@ -2,7 +2,6 @@ package report
 
 import (
 	"encoding/json"
-	"math"
 	"slices"
 	"strings"
 
@@ -102,17 +101,4 @@ func promptText(raw json.RawMessage) string {
 		lines[i] = m.Role + ": " + m.Content
 	}
 	return strings.Join(lines, "\n")
-}
-
-// series collects one quantity of the log over its steps.
-func (r *run) series(name, key string) Series {
-	s := Series{Name: name}
-	for _, entry := range r.log {
-		step, ok := entry["step"].(float64)
-		value, found := entry[key].(float64)
-		if ok && found && !math.IsNaN(value) {
-			s.X, s.Y = append(s.X, step), append(s.Y, value)
-		}
-	}
-	return s
 }
