@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 
 	"croco/engine/trainer"
 )
@@ -24,10 +27,20 @@ func closing(kind trainer.Kind, a trainer.Args) []string {
 		fmt.Sprintf("  PEFT       PeftModel.from_pretrained(%s.from_pretrained(%q), %q)", class, base, out)}
 	if kind != trainer.Reward {
 		lines = append(lines,
-			fmt.Sprintf("  vLLM       vllm serve %s --enable-lora --max-lora-rank %d --lora-modules croco=%s", base, servedRank(a.LoraR), out),
+			fmt.Sprintf("  vLLM       vllm serve %s --enable-lora --max-lora-rank %d --lora-modules croco=%s", base, servedRank(rank(out, a.LoraR)), out),
 			fmt.Sprintf("  llama.cpp  python convert_lora_to_gguf.py --base %s %s", base, out))
 	}
 	return append(lines, fmt.Sprintf("  croco      croco merge --model_name_or_path %s --adapter %s --out DIR", base, out))
+}
+
+// rank is that of an adapter's folder: an adapter that training went on with has its own.
+func rank(dir string, otherwise int) int {
+	var config struct{ R int }
+	raw, err := os.ReadFile(filepath.Join(dir, "adapter_config.json"))
+	if err != nil || json.Unmarshal(raw, &config) != nil || config.R == 0 {
+		return otherwise
+	}
+	return config.R
 }
 
 // servedRank is the smallest of the ranks that vLLM's --max-lora-rank takes which holds r; r itself beyond the largest.

@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"syscall"
@@ -60,16 +59,3 @@ func (t *console) openWith(threads int) (kernels.Device, error) {
 
 // endAtOnce lets Ctrl-C end the process, as it should where a command waits for its input and has nothing to lose.
 func (t *console) endAtOnce() { signal.Reset(os.Interrupt, syscall.SIGTERM) }
-
-// log is for what a stage has to tell beside its progress.
-func (t *console) log() *slog.Logger {
-	if t.quiet {
-		return slog.New(slog.DiscardHandler)
-	}
-	return slog.New(slog.NewTextHandler(t.err, &slog.HandlerOptions{ReplaceAttr: func(groups []string, a slog.Attr) slog.Attr {
-		if len(groups) == 0 && (a.Key == slog.TimeKey || a.Key == slog.LevelKey) {
-			return slog.Attr{}
-		}
-		return a
-	}}))
-}

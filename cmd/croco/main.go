@@ -8,6 +8,8 @@
 //	config.go     --config FILE.yaml
 //	console.go    standard streams and the device
 //	progress.go   the progress line
+//	log.go        what stages tell beside it
+//	without.go    TRL's options that change nothing here
 //
 // Exit codes: 0 done, 1 failed, 2 wrong usage or recipe, 130 interrupted.
 package main

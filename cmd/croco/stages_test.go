@@ -62,7 +62,7 @@ func TestTheWholeRoad(t *testing.T) {
 	o = works(t, "train dpo --model_name_or_path "+dir+" --train_file "+pairs+" --output_dir "+at("adapter")+
 		" --max_steps 3 --per_device_train_batch_size 2 --learning_rate 1e-2 --logging_steps 1 --lora_r 4 --report_to none --run_name x")
 	for _, text := range []string{"note: run_name changes nothing", "rows kept", "tokens of a sequence: shortest", "  prompt     <|begin_of_text|>",
-		"  rejected ", "steps: 3", "trainable parameters: ", "memory: about ", "step 1/3 | loss 0.6931 | margin 0.000", "computed=0",
+		"  rejected ", "steps: 3", "trainable parameters: ", "memory: about ", "step 1/3 | loss 0.6931 | margin 0.000", ", computed 0",
 		"PeftModel.from_pretrained", "--max-lora-rank 8", "convert_lora_to_gguf.py"} {
 		require.Contains(t, o.err, text)
 	}
