@@ -109,10 +109,13 @@ func ticks(lo, hi float64, n int) (at []float64, label []string) {
 	decimals := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi+1e-9*step && len(at) < 20; i++ {
 		at = append(at, i*step)
-		if decimals > 3 && i != 0 {
+		switch {
+		case i == 0:
+			label = append(label, "0")
+		case decimals > 3:
 			label = append(label, exponential(i*step))
-		} else {
-			label = append(label, decimal(i*step, min(decimals, 3)))
+		default:
+			label = append(label, decimal(i*step, decimals))
 		}
 	}
 	return at, label
