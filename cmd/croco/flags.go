@@ -111,7 +111,7 @@ func (w *words) flag(arg string) error {
 		}
 	case w.hasValue():
 		value = w.next()
-		for f != nil && f.Target.Kind() == reflect.Slice && w.hasValue() && len(w.node.Positional) == 0 {
+		for f != nil && f.Target.Kind() == reflect.Slice && f.Tag.Sep == ',' && len(w.node.Positional) == 0 && w.hasValue() {
 			value += "," + w.next()
 		}
 	case bare[name] != "":
