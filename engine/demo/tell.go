@@ -64,7 +64,7 @@ func (s *story) compare(after measured) (c comparison, err error) {
 // tell is the comparison as text.
 func (c comparison) tell(title string) string {
 	return fmt.Sprintf("%s\n\n%s\nThe likeliest answer instead of sampled ones:\n\n%s\n%s\n\nTranslations that are wholly right, a skill that was not tuned: %.0f → %.0f %%\n",
-		title, c.sampled.Grid("score", "quality", "passes", "right language").Text(), c.greedy.Grid("passes", "right language").Text(),
+		title, c.sampled.Grid("score", "quality", "right language").Text(), c.greedy.Grid("passes", "right language").Text(),
 		c.sampled.Legend(), 100*c.translation[0], 100*c.translation[1])
 }
 
