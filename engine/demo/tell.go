@@ -84,19 +84,24 @@ func (s *story) verdict(raw, penalty comparison) []string {
 		}
 		return "stayed within noise"
 	}
-	percent := func(c eval.Change) string { return fmt.Sprintf("%.1f → %.1f", 100*c.Before, 100*c.After) }
-	add("(a) raw scores: the reward %s (%.2f → %.2f), true quality %s (%s), answers in the right language %s (%s %%).",
-		word(a.Score), a.Score.Before, a.Score.After, word(a.Quality), percent(a.Quality), word(a.RightLanguage), percent(a.RightLanguage))
-	add("(b) with the penalty: the reward %s (%.2f → %.2f), true quality %s (%s), answers in the right language %s (%s %%).",
-		word(b.Score), b.Score.Before, b.Score.After, word(b.Quality), percent(b.Quality), word(b.RightLanguage), percent(b.RightLanguage))
+	percent := func(c eval.Change) string { return fmt.Sprintf("%.1f → %.1f %%", 100*c.Before, 100*c.After) }
+	arm := func(name string, r eval.Row) {
+		add("%s: the reward %s (%s → %s), true quality %s (%s), answers in the right language %s (%s).", name, word(r.Score),
+			signed(r.Score.Before), signed(r.Score.After), word(r.Quality), percent(r.Quality), word(r.RightLanguage), percent(r.RightLanguage))
+	}
 	if a.Score.Verdict() == eval.Gained && a.Quality.Verdict() == eval.Lost {
-		add("In (a) the reward went up and the answers got worse.")
+		add("Tuned on raw scores, the reward went up and the answers got worse.")
 	}
 	if !Signs(raw.sampled, penalty.sampled) {
 		add("This run does not show the expected picture (a: worse and less in the right language; b: better and more).")
 	}
+	arm("(a) raw scores", a)
+	arm("(b) with the penalty", b)
 	return lines
 }
+
+// signed is a number with a real minus sign.
+func signed(v float64) string { return strings.Replace(fmt.Sprintf("%.2f", v), "-", "−", 1) }
 
 // Signs says whether two comparisons show what the study of the toy world found, by the sign of the means over the
 // languages tuned on: raw scores lower quality and the share in the right language, the penalty raises both.
