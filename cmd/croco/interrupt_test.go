@@ -39,7 +39,7 @@ func grown(path string, size int64) func() bool {
 func TestCtrlCKeepsWholeRowsAndTheNextRunGoesOn(t *testing.T) {
 	dir, out := talker(t), t.TempDir()
 	at := func(name string) string { return filepath.Join(out, name) }
-	generate := "generate --model_name_or_path " + dir + " --prompts " + prompts(t) + " --n 24 --max_new_tokens 100 --ignore_eos --max_rows 4 --out "
+	generate := "generate --model_name_or_path " + dir + " --prompts " + prompts(t) + " --n 12 --max_new_tokens 100 --ignore_eos --max_rows 4 --out "
 	works(t, generate+at("whole.jsonl"))
 	o := interrupt(t, grown(at("cut.jsonl"), 1), generate+at("cut.jsonl"))
 	require.Equal(t, 130, o.code, o.err)
@@ -59,7 +59,7 @@ func TestCtrlCInTrainingWritesACheckpoint(t *testing.T) {
 	at := func(name string) string { return filepath.Join(out, name) }
 	train := "train dpo --model_name_or_path " + filepath.Join(models, "qwen3") + " --train_file " +
 		filepath.Join("..", "..", "engine", "trainer", "testdata", "training", "pairs-qwen3.jsonl") +
-		" --max_steps 150 --per_device_train_batch_size 2 --lora_r 4 --save_strategy no --report_to none --logging_steps 1 --output_dir "
+		" --max_steps 80 --per_device_train_batch_size 2 --lora_r 4 --save_strategy no --report_to none --logging_steps 1 --output_dir "
 	works(t, train+at("whole")+" --quiet")
 	o := interrupt(t, grown(filepath.Join(at("cut"), "logging.jsonl"), 1), train+at("cut"))
 	require.Equal(t, 130, o.code, o.err)

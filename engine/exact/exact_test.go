@@ -71,8 +71,7 @@ func verdicts(t *testing.T, model, adapter string, fault func(threads int, d ker
 }
 
 func TestPromisesHold(t *testing.T) {
-	for model, want := range map[string]string{"qwen3": "+++++", "llama-untied-rope3": "+++++", "gemma3": "+++++", "cohere2": "+++++",
-		"qwen2-bf16": "+++++", "qwen3-seqcls": "...++"} {
+	for model, want := range map[string]string{"gemma3": "+++++", "qwen2-bf16": "+++++", "qwen3-seqcls": "...++"} {
 		t.Run(model, func(t *testing.T) {
 			got, r := verdicts(t, model, "", nil)
 			require.Equal(t, want, got, "%s", r)
