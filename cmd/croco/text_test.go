@@ -7,8 +7,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"croco/kernels/optest"
 )
 
 func TestTokenize(t *testing.T) {
@@ -67,7 +65,8 @@ func TestChat(t *testing.T) {
 
 func TestBench(t *testing.T) {
 	file := filepath.Join(tokenizers, "tiny-bytelevel.tokenizer.json")
-	require.Contains(t, works(t, "bench tokenize --tokenizer "+file+" --text "+file).out, " MB/s: ")
+	text := write(t, filepath.Join(t.TempDir(), "text"), strings.Repeat("a few words, ", 10))
+	require.Contains(t, works(t, "bench tokenize --tokenizer "+file+" --text "+text).out, " MB/s: 130 bytes, ")
 
 	m := measured{Op: "linear", Size: "T=1", DType: "float32", Rows: 1, FLOPs: 2e9, Bytes: 1e9, Seconds: 0.5, PeakFraction: 0.25}
 	var out bytes.Buffer
@@ -80,5 +79,4 @@ func TestBench(t *testing.T) {
 	show(m)
 	require.NoError(t, end())
 	require.Contains(t, strings.Join(strings.Fields(out.String()), " "), "linear T=1 float32 500000.0 4.0 2.0 25 %")
-	require.NotEmpty(t, optest.Workloads())
 }
