@@ -54,17 +54,14 @@ type generation struct {
 // Run writes the completions of all prompts, those of a prompt together, in the order of the prompts. What is in the
 // file already is kept; ctx ends the run after whole prompts.
 func (g Generate) Run(ctx context.Context, d kernels.Device, progress Progress) (err error) {
+	if err := g.Validate(); err != nil {
+		return err
+	}
 	shard, err := ParseShard(g.Shard)
 	if err != nil {
 		return err
 	}
 	files := splitList(g.Prompts)
-	if g.PromptFormat != "text" && g.PromptFormat != "chat" {
-		return fmt.Errorf("prompt_format: expected text or chat, found %q", g.PromptFormat)
-	}
-	if g.N < 1 {
-		return fmt.Errorf("n: expected at least one answer per prompt, found %d", g.N)
-	}
 	prompts, err := ReadPrompts(files...)
 	if err != nil {
 		return err
@@ -115,6 +112,26 @@ func (g Generate) Run(ctx context.Context, d kernels.Device, progress Progress) 
 	return errors.Join(err, manifest.write(g.Out))
 }
 
+// Validate refuses options that have no meaning, by the name of the key.
+func (g Generate) Validate() error {
+	if _, err := ParseShard(g.Shard); err != nil {
+		return err
+	}
+	if g.PromptFormat != "text" && g.PromptFormat != "chat" {
+		return fmt.Errorf("prompt_format: expected text or chat, found %q", g.PromptFormat)
+	}
+	if g.N < 1 {
+		return fmt.Errorf("n: expected at least one answer per prompt, found %d", g.N)
+	}
+	return g.params().Validate()
+}
+
+// params are the sampler's, without what depends on the model.
+func (g Generate) params() sampler.Params {
+	return sampler.Params{Temperature: g.Temperature, TopK: g.TopK, TopP: g.TopP, MinP: g.MinP, RepetitionPenalty: g.RepetitionPenalty,
+		MaxNewTokens: g.MaxNewTokens, MinNewTokens: g.MinNewTokens, Seed: g.Seed, MaxRows: g.MaxRows, Stop: slices.Clone(g.StopTokenIDs)}
+}
+
 // writer turns answers into rows of a completions file.
 type writer struct {
 	out     *jsonl.Writer
@@ -127,8 +144,7 @@ type writer struct {
 
 // plan makes the sampler's jobs, and tells prompts that cannot be encoded by their id.
 func (w *writer) plan(g Generate, m *model.Model, prompts []sampler.Prompt) (p sampler.Params, jobs []sampler.Job, err error) {
-	p = sampler.Params{Temperature: g.Temperature, TopK: g.TopK, TopP: g.TopP, MinP: g.MinP, RepetitionPenalty: g.RepetitionPenalty,
-		MaxNewTokens: g.MaxNewTokens, MinNewTokens: g.MinNewTokens, Seed: g.Seed, MaxRows: g.MaxRows, Stop: slices.Clone(g.StopTokenIDs)}
+	p = g.params()
 	if !g.IgnoreEOS {
 		p.Stop = append(p.Stop, m.Generation.EOS...)
 	}

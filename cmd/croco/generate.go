@@ -14,7 +14,7 @@ func (c *generateCmd) Run(ctx context.Context, t *console) error {
 	if err := need("model_name_or_path", c.ModelNameOrPath, "prompts", c.Prompts, "out", c.Out); err != nil {
 		return err
 	}
-	if _, err := engine.ParseShard(c.Shard); err != nil {
+	if err := c.Validate(); err != nil {
 		return wrongUsage(err)
 	}
 	d, err := t.open()
