@@ -26,6 +26,7 @@ type attending struct {
 	q, k, v        []float32
 	plan           *forest.Plan
 	perGroup, wide int // query heads of a key/value head; D rounded up to a multiple of 16
+	paths          []int32
 	pieces         []piece
 	groups         [][]piece // what is computed together
 }
@@ -34,7 +35,11 @@ func (d *Device) attending(q, k, v *kernels.Tensor, plan *forest.Plan, a kernels
 	sameShape("Attend", "q", q, q.Height(), a.H*a.D)
 	sameShape("Attend", "k", k, k.Height(), a.G*a.D)
 	sameShape("Attend", "v", v, k.Height(), a.G*a.D)
-	t := &attending{Attn: a, d: d, q: q.Host, k: k.Host, v: v.Host, plan: plan, perGroup: a.H / a.G, wide: (a.D + 15) &^ 15}
+	t := &d.attention
+	*t = attending{
+		Attn: a, d: d, q: q.Host, k: k.Host, v: v.Host, plan: plan, perGroup: a.H / a.G, wide: (a.D + 15) &^ 15,
+		paths: t.paths[:0], pieces: t.pieces[:0], groups: t.groups[:0],
+	}
 	t.cut()
 	return t
 }
@@ -47,13 +52,12 @@ func (t *attending) cut() {
 		size += t.plan.Segments[r.Segment].Offset + r.First + r.Len
 		total += r.Len
 	}
-	rows := make([]int32, 0, size)
+	t.paths = slices.Grow(t.paths, size) // so that it does not move below
 	for _, r := range t.plan.Runs {
 		pos := t.plan.Segments[r.Segment].Offset + r.First
-		end := pos + r.Len
-		base := len(rows)
-		rows = t.plan.Keys(rows, r.Segment, end)
-		path := rows[base:]
+		base, end := len(t.paths), pos+r.Len
+		t.paths = t.plan.Keys(t.paths, r.Segment, end)
+		path := t.paths[base:]
 		for row := r.Row; pos < end; {
 			n := min(end, (pos/tileKeys+1)*tileKeys) - pos
 			t.pieces = append(t.pieces, piece{row: row, pos: pos, n: n, path: path[:pos+n]})
@@ -176,7 +180,7 @@ func (t *attending) forward(w *worker, out, lse []float32, group []piece, g int)
 				}
 			}
 		}
-		d.block(r-from, wide, len(keys), s, tileKeys, 1, tiles.values, wide, acc[from*wide:], wide, 1)
+		d.block(r-from, wide, len(keys), s, tileKeys, 1, tiles.values, tiles.stride, acc[from*wide:], wide, 1)
 	})
 	t.finish(out, lse, acc, state, group, g)
 }

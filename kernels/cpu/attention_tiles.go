@@ -32,12 +32,14 @@ type tiles struct {
 	rows   []int32   // what is loaded; at most 64
 	wide   int       // their number, rounded up to a multiple of 16
 	keysT  []float32 // (D, 64): lanes are keys, so that each score is one chain over D
-	values []float32 // (64, D rounded up)
-	buf    []float32
+	values []float32 // a row per key, D rounded up
+	stride int       // of values
+	copied []float32 // room for values that do not lie side by side
+	stage  []float32
 }
 
 func (t *attending) tiles(w *worker) *tiles {
-	return &tiles{t: t, keysT: w.buf(bufKeys, t.wide*tileKeys), values: w.buf(bufValues, t.wide*tileKeys), buf: w.buf(bufPack, 8*t.D)}
+	return &tiles{t: t, keysT: w.buf(bufKeys, t.wide*tileKeys), copied: w.buf(bufValues, t.wide*tileKeys), stage: w.buf(bufPack, 8*t.D)}
 }
 
 // load gathers the rows of key/value head g, unless they, or more, are there already.
@@ -47,7 +49,12 @@ func (s *tiles) load(rows []int32, g int) {
 		return
 	}
 	s.rows, s.wide = rows, (len(rows)+15)&^15
-	t.transpose(s.keysT, t.k, rows, g, s.buf)
+	t.transpose(s.keysT, t.k, rows, g, s.stage)
+	if t.wide == t.D && consecutive(rows) {
+		s.values, s.stride = t.v[(int(rows[0])*t.G+g)*t.D:], t.G*t.D
+		return
+	}
+	s.values, s.stride = s.copied, t.wide
 	t.gather(s.values, t.v, rows, g)
 }
 

@@ -16,6 +16,8 @@ type Device struct {
 	free    map[int][][]float32 // by capacity
 	live    map[*float32]int    // capacity of what New gave out
 	gemm    gemm                // the product that runs now
+
+	attention attending // and the attention
 }
 
 var _ kernels.Device = (*Device)(nil)

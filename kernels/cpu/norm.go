@@ -74,7 +74,7 @@ func (d *Device) NormalizeBackward(dx, dw, dy, x, w *kernels.Tensor, n kernels.N
 			m := d.dot3(c, g, first(gain), first(row)) / float32(c)
 			shift := float32(0)
 			if n.LayerNorm {
-				shift = float32(d.dot(c, g, first(gain))/float32(c)) * r
+				shift = float32(d.dot(c, g, first(gain)) / float32(c) * r)
 			}
 			d.normBack(c, first(out), g, first(row), first(gain), r, -float32(float32(m*r)*float32(r*r)))
 			for k := 0; k < c && n.LayerNorm; k++ {

@@ -45,7 +45,7 @@ func exp(x float32) float32 {
 		x = expHigh
 	}
 	n, r := reduce(x)
-	return fma(expTail(r), r, 1) * pow2(n)
+	return float32(fma(expTail(r), r, 1) * pow2(n))
 }
 
 func reduce(x float32) (n, r float32) {
