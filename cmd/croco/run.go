@@ -40,7 +40,9 @@ func (c *runCmd) Run(ctx context.Context, t *console) error {
 	}
 	hooks, end := t.hooks()
 	defer end()
-	hooks.Ready = func(s trainer.Summary) { t.briefing(s, r.Train) }
+	train := r.Train // as the run will complete it
+	train.ModelNameOrPath, train.TrainFile = r.ModelNameOrPath, filepath.Join(r.OutputDir, "pairs", "pairs.jsonl")
+	hooks.Ready = func(s trainer.Summary) { t.briefing(s, train) }
 	if err := r.Run(ctx, d, hooks); err != nil {
 		return err
 	}
