@@ -9,16 +9,14 @@ import (
 	"croco/kernels/optest"
 )
 
-// every runs a test on all instruction sets of the machine, with one and three threads; under the race detector, only on
-// what has most to race.
+// every runs a test on all instruction sets of the machine with several threads; under the race detector, only on what has
+// most to race.
 func every(t *testing.T, f func(t *testing.T, d *Device)) {
-	if raceEnabled {
-		f(t, newDevice(3, supported()[0].set))
-		return
-	}
 	for _, c := range supported() {
-		t.Run(c.key, func(t *testing.T) { f(t, newDevice(1, c.set)) })
-		t.Run(c.key+" 3 threads", func(t *testing.T) { f(t, newDevice(3, c.set)) })
+		t.Run(c.key, func(t *testing.T) { f(t, newDevice(3, c.set)) })
+		if raceEnabled {
+			return
+		}
 	}
 }
 
@@ -38,7 +36,7 @@ func TestSame(t *testing.T) {
 	if raceEnabled {
 		t.Skip("numerics: without the race detector")
 	}
-	oracle := newDevice(1, &portable)
+	oracle := newDevice(1, supported()[0].set)
 	every(t, func(t *testing.T, d *Device) { optest.RunSame(t, oracle, d) })
 }
 

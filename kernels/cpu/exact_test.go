@@ -39,9 +39,9 @@ func devices() []*Device {
 	}
 	var ds []*Device
 	for _, c := range supported() {
-		ds = append(ds, newDevice(1, c.set), newDevice(2, c.set))
+		ds = append(ds, newDevice(2, c.set))
 	}
-	return ds
+	return append(ds, newDevice(1, ds[0].isa))
 }
 
 func TestLinearOverBlocks(t *testing.T) {
