@@ -2,7 +2,7 @@
 //
 // The verbs:
 //
-//	Device      memory, copies and every operation below; reference, cpu (and cuda) implement it
+//	Device      memory, copies and every operation below; packages reference and cpu implement it
 //	Tensor      a dense float32 array in a device's memory; Rows and Reshape make views
 //	Weight      a linear layer's matrix or an embedding table, packed as the device likes it
 //	Linear …    forward operations, each with its …Backward directly under it
@@ -22,8 +22,8 @@
 // # One arithmetic
 //
 // The sampler, the scorer and the trainer run the same kernels in the same order of additions, so that what one of
-// them computes another can take over, bit for bit. The rules, for every device within itself, and for AVX2 and
-// AVX-512 alike:
+// them computes another can take over, bit for bit. The rules, for every device within itself, and for the AVX-512,
+// AVX2 and plain Go of package cpu alike:
 //
 //   - An output element of a linear layer is one chain of float32 fused multiply-adds over k = 0 … K−1 in order,
 //     starting from the bias or from zero. LoRA columns follow in the same chain, so an adapter with B = 0 changes no
