@@ -19,6 +19,9 @@ import (
 type benchCmd struct {
 	Ops      benchOpsCmd      `cmd:"" help:"Time the device's operations at the sizes of a small real model."`
 	Tokenize benchTokenizeCmd `cmd:"" help:"Time the tokenizer on a text."`
+	Generate benchGenerateCmd `cmd:"" help:"Time N answers to one prompt."`
+	Score    benchScoreCmd    `cmd:"" help:"Time a reward model on conversations."`
+	DPO      benchDPOCmd      `cmd:"" name:"dpo" help:"Time steps of LoRA preference tuning."`
 }
 
 type benchOpsCmd struct {

@@ -1,0 +1,160 @@
+// Package bench measures whole stages on a model folder, in the shapes that the peers' scripts in bench/peers measure:
+// random ids, fixed lengths, nothing stops early.
+//
+//	Generate   N answers to one prompt
+//	Score      a batch of conversations under a fresh score head
+//	DPO        LoRA steps on pairs
+//	Result     one JSON line; compare.py puts it beside the peers'
+//
+// Operations are measured by kernels/optest, tokenizers by croco bench tokenize.
+package bench
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"croco/engine/trainer"
+	"croco/internal/jsonl"
+	"croco/kernels"
+	"croco/model"
+	"croco/reward/classifier"
+	"croco/sampler"
+)
+
+// Result is a measurement.
+type Result struct {
+	Peer            string  `json:"peer"` // "croco"
+	Work            string  `json:"work"`
+	Tokens          int     `json:"tokens"`            // that the work holds, however few had to be computed
+	Seconds         float64 `json:"seconds"`           // the fastest repeat
+	TokensPerSecond float64 `json:"tokens_per_second"` //
+	CPUShare        float64 `json:"cpu_share"`         // of that repeat: CPU time / (wall time · threads); well below 1: others held the cores
+	Threads         int     `json:"threads"`
+}
+
+// Shape is the size of the work. A field that the work does not have is ignored.
+type Shape struct {
+	Samples, Prompt, New int // generate: answers, tokens of the prompt, tokens of an answer
+	Batch, Length        int // score: conversations, tokens of each; DPO: pairs
+	Answer, Steps, Rank  int // DPO: tokens of an answer, steps after the first, LoRA rank
+	Repeats, Threads     int
+}
+
+// fastest runs work once to warm up and then repeatedly.
+func (s Shape) fastest(name string, tokens int, work func() error) (Result, error) {
+	r := Result{Peer: "croco", Work: name, Tokens: tokens, Threads: s.Threads}
+	if err := work(); err != nil {
+		return r, err
+	}
+	for range max(1, s.Repeats) {
+		begin, cpu := time.Now(), processTime()
+		if err := work(); err != nil {
+			return r, err
+		}
+		r.take(time.Since(begin), processTime()-cpu)
+	}
+	return r, nil
+}
+
+// take keeps the faster of two measurements.
+func (r *Result) take(wall, cpu time.Duration) {
+	if s := wall.Seconds(); r.Seconds == 0 || s < r.Seconds {
+		r.Seconds, r.TokensPerSecond = s, float64(r.Tokens)/s
+		r.CPUShare = cpu.Seconds() / s / float64(max(1, r.Threads))
+	}
+}
+
+// ids are random token ids that the peers' scripts might have drawn.
+func ids(m *model.Model, seed uint64, n int) []int32 {
+	out := make([]int32, n)
+	for i := range out {
+		out[i] = int32(100 + kernels.Mix(seed, uint64(i))%uint64(min(20000, m.Spec.Vocab-1)-100))
+	}
+	return out
+}
+
+// Generate writes Samples answers of New tokens to one prompt. Tokens counts those written.
+func Generate(dir string, d kernels.Device, s Shape) (Result, error) {
+	m, err := model.Open(dir, model.Options{Device: d})
+	if err != nil {
+		return Result{}, err
+	}
+	defer m.Close()
+	jobs := []sampler.Job{{Key: 1, Prompt: ids(m, 1, s.Prompt), N: s.Samples}}
+	p := sampler.Params{Temperature: 0.7, MaxNewTokens: s.New, MaxRows: s.Samples}
+	return s.fastest("generate", s.Samples*s.New, func() error {
+		return sampler.New(m).Generate(context.Background(), jobs, p, func(int, []sampler.Answer) error { return nil })
+	})
+}
+
+// Score scores Batch conversations of Length tokens whose first Prompt tokens are the same.
+func Score(dir string, d kernels.Device, s Shape) (Result, error) {
+	m, err := model.OpenClassifier(dir, 1, model.Options{Device: d})
+	if err != nil {
+		return Result{}, err
+	}
+	defer m.Close()
+	scorer, err := classifier.New(m, 0)
+	if err != nil {
+		return Result{}, err
+	}
+	texts := make([][]int32, s.Batch)
+	for i := range texts {
+		texts[i] = append(ids(m, 1, s.Prompt), ids(m, uint64(2+i), s.Length-s.Prompt)...)
+	}
+	return s.fastest("score", s.Batch*s.Length, func() error {
+		scorer.Score(texts)
+		return nil
+	})
+}
+
+// DPO takes steps on Batch pairs of Prompt + Answer tokens, LoRA on all linear layers, the reference computed before.
+// Tokens counts those of a step as TRL does: the prompt once for each answer.
+func DPO(dir string, d kernels.Device, s Shape) (Result, error) {
+	m, err := model.Open(dir, model.Options{Device: d})
+	if err != nil {
+		return Result{}, err
+	}
+	var rows bytes.Buffer
+	for i := range s.Batch * (s.Steps + 1) {
+		row, err := jsonl.Marshal(map[string][]int32{"prompt_ids": ids(m, uint64(3*i), s.Prompt),
+			"chosen_ids": ids(m, uint64(3*i+1), s.Answer), "rejected_ids": ids(m, uint64(3*i+2), s.Answer)})
+		if err != nil {
+			return Result{}, err
+		}
+		rows.Write(append(row, '\n'))
+	}
+	if err := m.Close(); err != nil {
+		return Result{}, err
+	}
+	tmp, err := os.MkdirTemp("", "croco-bench-*")
+	if err != nil {
+		return Result{}, err
+	}
+	defer os.RemoveAll(tmp)
+	a := trainer.Defaults(trainer.DPO)
+	a.ModelNameOrPath, a.TrainFile, a.OutputDir = dir, filepath.Join(tmp, "pairs.jsonl"), filepath.Join(tmp, "out")
+	a.PerDeviceTrainBatchSize, a.MaxSteps, a.LoraR, a.LoraAlpha = s.Batch, s.Steps+1, s.Rank, float64(2*s.Rank)
+	a.GradientCheckpointing, a.SaveStrategy, a.ReportTo = false, "no", "none"
+	if err := jsonl.WriteFile(a.TrainFile, rows.Bytes()); err != nil {
+		return Result{}, err
+	}
+	r := Result{Peer: "croco", Work: "dpo", Tokens: 2 * s.Batch * (s.Prompt + s.Answer), Threads: s.Threads}
+	var last time.Time
+	var cpu time.Duration
+	_, err = trainer.Run(context.Background(), trainer.Job{Kind: trainer.DPO, Args: a, Device: d, Progress: func(trainer.Status) {
+		now, used := time.Now(), processTime()
+		if !last.IsZero() { // the first step packs weights
+			r.take(now.Sub(last), used-cpu)
+		}
+		last, cpu = now, used
+	}})
+	if err == nil && r.Seconds == 0 {
+		err = fmt.Errorf("bench dpo: expected at least one step, found %d", s.Steps)
+	}
+	return r, err
+}
