@@ -14,7 +14,7 @@ func (d *Device) Embed(y *kernels.Tensor, table *kernels.Weight, ids []int32, sc
 		for t := lo; t < hi; t++ {
 			inTable("Embed", ids[t], table.Out)
 			row := y.Host[t*c : (t+1)*c]
-			rowOf(row, table, int(ids[t]))
+			valuesOf(row, table, int(ids[t]), 0)
 			if scale != 1 {
 				d.scale(c, first(row), first(row), scale)
 			}

@@ -38,9 +38,7 @@ func (d *Device) NewWeight(name string, out, in int, dtype kernels.DType, raw []
 	w := &kernels.Weight{Name: name, Out: out, In: in, DType: dtype, Impl: &weight{raw: raw}}
 	if trainable {
 		w.Master = d.New(out, in)
-		for o := range out {
-			widenRow(w.Master.Host[o*in:(o+1)*in], raw, o, dtype)
-		}
+		widenAll(w.Master.Host, raw, dtype)
 		w.Impl = &weight{}
 	}
 	return w
@@ -58,16 +56,19 @@ func (d *Device) FreeWeight(w *kernels.Weight) {
 	w.Master, w.Impl = nil, nil
 }
 
-// widenRow writes row o of the row-major values raw as float32.
-func widenRow(dst []float32, raw []byte, o int, t kernels.DType) {
-	raw = raw[o*len(dst)*t.Size():]
-	for i := range dst {
-		switch t {
-		case kernels.F32:
+// widenAll writes the first values of raw as float32.
+func widenAll(dst []float32, raw []byte, t kernels.DType) {
+	switch t {
+	case kernels.F32:
+		for i := range dst {
 			dst[i] = math.Float32frombits(binary.LittleEndian.Uint32(raw[4*i:]))
-		case kernels.BF16:
+		}
+	case kernels.BF16:
+		for i := range dst {
 			dst[i] = fromBF16(binary.LittleEndian.Uint16(raw[2*i:]))
-		case kernels.F16:
+		}
+	case kernels.F16:
+		for i := range dst {
 			dst[i] = fromF16(binary.LittleEndian.Uint16(raw[2*i:]))
 		}
 	}
@@ -85,13 +86,13 @@ func fromF16(h uint16) float32 {
 	return math.Float32frombits(sign | (e+112)<<23 | f<<13)
 }
 
-// rowOf writes row o of w as float32.
-func rowOf(dst []float32, w *kernels.Weight, o int) {
+// valuesOf writes row o of w from column c on as float32.
+func valuesOf(dst []float32, w *kernels.Weight, o, c int) {
 	if w.Master != nil {
-		copy(dst, w.Master.Host[o*w.In:(o+1)*w.In])
+		copy(dst, w.Master.Host[o*w.In+c:])
 		return
 	}
-	widenRow(dst, w.Impl.(*weight).raw, o, w.DType)
+	widenAll(dst, w.Impl.(*weight).raw[(o*w.In+c)*w.DType.Size():], w.DType)
 }
 
 // forward is W as the product y = x · Wᵀ reads it.
@@ -118,9 +119,9 @@ func (d *Device) backward(w *kernels.Weight) *panels {
 		if p.backward == nil {
 			p.backward = newPanels(w, w.In, w.Out)
 		}
-		d.parallel(p.backward.count(), 1, jobFunc(func(u *worker, lo, hi int) {
-			for j := lo; j < hi; j++ {
-				packRows(p.backward, j, w, u)
+		d.parallel(w.Out, 64, jobFunc(func(_ *worker, lo, hi int) {
+			for j := range p.backward.count() {
+				packRows(p.backward, j, w, lo, hi)
 			}
 		}))
 		p.staleBackward = false
@@ -144,10 +145,14 @@ func (d *Device) packColumns(p *panels, j int, w *kernels.Weight, u *worker) {
 	base, cols := j*p.k*panelWidth, min(panelWidth, p.n-j*panelWidth)
 	if p.bf16 != nil {
 		raw := w.Impl.(*weight).raw
-		for c := range cols {
-			row := raw[2*(j*panelWidth+c)*p.k:][:2*p.k]
-			for t := range p.k {
-				p.bf16[base+t*panelWidth+c] = binary.LittleEndian.Uint16(row[2*t:])
+		for from := 0; from < p.k; from += 32 { // a block of both sides stays in the first-level cache
+			n := min(32, p.k-from)
+			dst := p.bf16[base+from*panelWidth:][:n*panelWidth]
+			for c := range cols {
+				row := raw[2*((j*panelWidth+c)*p.k+from):][:2*n]
+				for t := range n {
+					dst[t*panelWidth+c] = binary.LittleEndian.Uint16(row[2*t:])
+				}
 			}
 		}
 		return
@@ -156,7 +161,7 @@ func (d *Device) packColumns(p *panels, j int, w *kernels.Weight, u *worker) {
 	for c := 0; c < cols; c += 8 {
 		n, whole := min(8, cols-c), p.k&^7
 		for r := range n {
-			rowOf(rows[r*p.k:(r+1)*p.k], w, j*panelWidth+c+r)
+			valuesOf(rows[r*p.k:(r+1)*p.k], w, j*panelWidth+c+r, 0)
 		}
 		if n < 8 {
 			clear(rows[n*p.k:])
@@ -170,21 +175,18 @@ func (d *Device) packColumns(p *panels, j int, w *kernels.Weight, u *worker) {
 	}
 }
 
-// packRows fills panel j with columns of W: panel[o][c] = W[o][48j + c].
-func packRows(p *panels, j int, w *kernels.Weight, u *worker) {
+// packRows fills the rows lo … hi−1 of panel j with columns of W: panel[o][c] = W[o][48j + c].
+func packRows(p *panels, j int, w *kernels.Weight, lo, hi int) {
 	base, cols := j*p.k*panelWidth, min(panelWidth, p.n-j*panelWidth)
-	row := u.buf(bufPack, p.n)
-	for o := range p.k {
-		if p.bf16 != nil {
-			raw := w.Impl.(*weight).raw[2*(o*p.n+j*panelWidth):]
-			for c := range cols {
-				p.bf16[base+o*panelWidth+c] = binary.LittleEndian.Uint16(raw[2*c:])
-			}
-		} else if w.Master != nil {
-			copy(p.f32[base+o*panelWidth:][:cols], w.Master.Host[o*p.n+j*panelWidth:])
-		} else {
-			rowOf(row, w, o)
-			copy(p.f32[base+o*panelWidth:][:cols], row[j*panelWidth:])
+	for o := lo; o < hi; o++ {
+		at := base + o*panelWidth
+		if p.bf16 == nil {
+			valuesOf(p.f32[at:at+cols], w, o, j*panelWidth)
+			continue
+		}
+		raw := w.Impl.(*weight).raw[2*(o*p.n+j*panelWidth):][:2*cols]
+		for c := range cols {
+			p.bf16[at+c] = binary.LittleEndian.Uint16(raw[2*c:])
 		}
 	}
 }
