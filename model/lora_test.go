@@ -212,9 +212,9 @@ func TestSaveMerged(t *testing.T) {
 	require.NoError(t, err)
 	defer m.Close()
 	require.NoError(t, m.LoadAdapter(dir, false))
-	require.ErrorContains(t, m.SaveMerged(base), "is the folder that the model was read from")
+	require.ErrorContains(t, m.SaveMerged(base, false), "is the folder that the model was read from")
 	out := t.TempDir()
-	require.NoError(t, m.SaveMerged(out))
+	require.NoError(t, m.SaveMerged(out, false))
 	for _, name := range []string{"config.json", "generation_config.json", "tokenizer.json"} {
 		want, err := os.ReadFile(filepath.Join(base, name))
 		require.NoError(t, err)
@@ -244,6 +244,22 @@ func TestSaveMerged(t *testing.T) {
 			require.InDelta(t, exact, float64(v), math.Abs(exact)/256, "within half of bfloat16's last place")
 		}
 	}
+}
+
+// In float32 the merged model computes what the adapter beside its base does.
+func TestSaveMergedInFloat32(t *testing.T) {
+	dir, _ := adapterOf(t, "qwen2-bf16", LoRA{R: 2, Alpha: 3, RSLora: true, Targets: []string{"k_proj"}})
+	m, err := Open(filepath.Join("testdata", "models", "qwen2-bf16"), Options{Device: reference.New()})
+	require.NoError(t, err)
+	defer m.Close()
+	require.NoError(t, m.LoadAdapter(dir, false))
+	out := t.TempDir()
+	require.NoError(t, m.SaveMerged(out, true))
+	merged, err := Open(out, Options{Device: reference.New()})
+	require.NoError(t, err)
+	defer merged.Close()
+	ids := m.sampleIDs(20)
+	require.Less(t, apart(merged.outputs(ids), m.outputs(ids)), 1e-5)
 }
 
 func must(x []float32, err error) []float32 {

@@ -11,6 +11,7 @@ type mergeCmd struct {
 	ModelNameOrPath string `name:"model_name_or_path" help:"Folder of the model."`
 	Adapter         string `name:"adapter" help:"Folder of the LoRA adapter."`
 	Out             string `name:"out" help:"Folder to write."`
+	DType           string `name:"dtype" default:"auto" enum:"auto,float32" help:"auto: the dtype of the model's file. float32: exact, and twice as large as bfloat16."`
 }
 
 func (c *mergeCmd) Run(t *console) (err error) {
@@ -29,7 +30,7 @@ func (c *mergeCmd) Run(t *console) (err error) {
 	if err := m.LoadAdapter(c.Adapter, false); err != nil {
 		return err
 	}
-	if err := m.SaveMerged(c.Out); err != nil {
+	if err := m.SaveMerged(c.Out, c.DType == "float32"); err != nil {
 		return err
 	}
 	t.say("merged model in %s", c.Out)
