@@ -3,11 +3,13 @@
 //
 //	NewRand           random.Random(seed): Bits, Float64, Below, Shuffle, Sample
 //	Loads, Dumps      the json module: NaN, lone surrogates and big integers included; ensure_ascii=False
+//	Indent            json.dump with an indent, escaped to ASCII or not
+//	Rows              lines of JSON objects; Dict, Copy: objects made by hand
 //	Str, Repr         str() and repr() of a JSON value
 //	Truthy            bool() of a JSON value
 //	ToFloat           float() of a JSON value
 //	FloatRepr, Round  the shortest float that reads back; rounding of the exact double, half to even
-//	Strip, Lower      str.strip() and str.lower()
+//	Strip, Lower      str.strip() and str.lower(); IsSpace: what they take for white space
 //	Lines             the lines of a file opened as text
 //	Mean, Std, Percentile   numpy's, its order of additions included
 //

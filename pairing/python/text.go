@@ -15,6 +15,10 @@ func Strip(s string) string { return strings.TrimFunc(s, isSpace) }
 // Lower is str.lower(), with the rules that look at neighbours (final sigma) and those that change the length.
 func Lower(s string) string { return cases.Lower(language.Und).String(s) }
 
+// IsSpace is str.isspace() of one character, which is also \s in Python's regular expressions on text. RE2's \s is ASCII
+// without \v.
+func IsSpace(r rune) bool { return isSpace(r) }
+
 func isSpace(r rune) bool {
 	switch {
 	case 0x09 <= r && r <= 0x0d, 0x1c <= r && r <= 0x20, 0x2000 <= r && r <= 0x200a:

@@ -25,6 +25,37 @@ func (o *Object) Lookup(key string) (any, bool) {
 	return v, ok
 }
 
+// Set is dict[key] = v.
+func (o *Object) Set(key string, v any) { o.set(key, v) }
+
+// Dict is the object of keys and values in turn: Dict("id", "a", "score", 1.5).
+func Dict(keysAndValues ...any) *Object {
+	o := &Object{}
+	for i := 0; i < len(keysAndValues); i += 2 {
+		o.set(keysAndValues[i].(string), keysAndValues[i+1])
+	}
+	return o
+}
+
+// Copy is copy.deepcopy(v): objects and lists are new all the way down.
+func Copy(v any) any {
+	switch v := v.(type) {
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			list[i] = Copy(e)
+		}
+		return list
+	case *Object:
+		o := &Object{}
+		for _, k := range v.Keys {
+			o.set(k, Copy(v.Get(k)))
+		}
+		return o
+	}
+	return v
+}
+
 func (o *Object) set(key string, v any) {
 	if _, seen := o.values[key]; !seen {
 		o.Keys = append(o.Keys, key)
