@@ -224,6 +224,10 @@ func (s *scorer) classify(rows []reward.Scored) error {
 				return fmt.Errorf("answer %d to prompt %s: %w", r.Sample, r.ID, err)
 			}
 		}
+		if len(ids) == 0 {
+			return fmt.Errorf("answer %d to prompt %s has no token ids, and %s has no tokenizer.json to make them: write completions with croco generate, or put the tokenizer into the folder",
+				r.Sample, r.ID, s.options.ModelNameOrPath)
+		}
 		if !s.model.Fits(ids) {
 			rows[i].Score = reward.FailedScore
 			s.tooLong++

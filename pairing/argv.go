@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"croco/internal/nearest"
 	"croco/pairing/python"
 )
 
@@ -209,28 +210,5 @@ func lookup(arg string, compat bool) (flag, error) {
 	if len(fits) == 1 {
 		return fits[0], nil
 	}
-	return flag{}, fmt.Errorf("unknown flag --%s; the nearest is --%s", name, nearest(name, names))
-}
-
-// nearest is the name with the fewest edits (Levenshtein).
-func nearest(name string, names []string) string {
-	edits := func(a, b string) int {
-		row := make([]int, len(b)+1)
-		for j := range row {
-			row[j] = j
-		}
-		for i := range len(a) {
-			diagonal := row[0]
-			row[0]++
-			for j := range len(b) {
-				change := diagonal
-				if a[i] != b[j] {
-					change++
-				}
-				diagonal, row[j+1] = row[j+1], min(change, row[j]+1, row[j+1]+1)
-			}
-		}
-		return row[len(b)]
-	}
-	return slices.MinFunc(names, func(a, b string) int { return edits(name, a) - edits(name, b) })
+	return flag{}, fmt.Errorf("unknown flag --%s; the nearest is --%s", name, nearest.Of(name, names))
 }

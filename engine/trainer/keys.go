@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"croco/internal/nearest"
 )
 
 // Keys lists the options of a kind, in the order of Args.
@@ -35,7 +37,7 @@ func (a *Args) Set(kind Kind, key, value string) error {
 	key = strings.ReplaceAll(key, "-", "_")
 	keys := Keys(kind)
 	if !slices.Contains(keys, key) {
-		return fmt.Errorf("unknown option %s of %s training; the nearest is %s", key, kind, nearest(key, keys))
+		return fmt.Errorf("unknown option %s of %s training; the nearest is %s", key, kind, nearest.Of(key, keys))
 	}
 	for f, v := range reflect.ValueOf(a).Elem().Fields() {
 		if f.Tag.Get("yaml") != key {
@@ -73,35 +75,4 @@ func article(t reflect.Type) string {
 		return "a list of values like " + article(t.Elem()) + ", separated by commas"
 	}
 	return "a text"
-}
-
-// nearest is the key with the fewest letters to change, insert or remove (Levenshtein).
-func nearest(key string, keys []string) string {
-	best, least := "", 1<<30
-	for _, k := range keys {
-		if d := distance(key, k); d < least {
-			best, least = k, d
-		}
-	}
-	return best
-}
-
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		corner := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := corner
-			if a[i] != b[j] {
-				change++
-			}
-			corner = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // Matrix says which device has which operation: a row per operation and dtype, a column per device. A cell is "yes", "no"
-// where the device answers ErrNotImplemented and the operation is composed of others, or "WRONG".
+// where the device does not have the operation (ErrNotImplemented), or "WRONG".
 type Matrix struct {
 	Devices []string
 	Ops     []string

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"croco/internal/nearest"
 )
 
 // parameters reads the keys of one rule. It keeps the first error and the keys that were asked for; finish refuses the
@@ -33,7 +35,7 @@ func (p *parameters) finish() error {
 	for _, key := range slices.Sorted(maps.Keys(p.given)) {
 		if !p.known[key] {
 			known := slices.Sorted(maps.Keys(p.known))
-			p.fail("unknown key %q, the nearest is %q; there are %v", key, nearest(key, known), known)
+			p.fail("unknown key %q, the nearest is %q; there are %v", key, nearest.Of(key, known), known)
 		}
 	}
 	return p.err
@@ -147,30 +149,4 @@ func (p *parameters) choice(key string, choices ...string) string {
 		p.fail("%s: unknown %q, expected one of %s", key, s, strings.Join(choices, ", "))
 	}
 	return s
-}
-
-// nearest is the candidate with the fewest single-letter edits.
-func nearest(word string, candidates []string) string {
-	return slices.MinFunc(candidates, func(a, b string) int { return edits(word, a) - edits(word, b) })
-}
-
-// edits is the Levenshtein distance, one row of the table at a time.
-func edits(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			substitute := diagonal
-			if a[i] != b[j] {
-				substitute++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(substitute, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -39,6 +39,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"croco/internal/nearest"
 )
 
 // Row is an answer to score.
@@ -118,7 +120,7 @@ func parseRule(given map[string]any) (rule, error) {
 	}
 	build, ok := builders[name]
 	if !ok {
-		return rule{}, fmt.Errorf("unknown rule %q, the nearest is %q; there are %v", name, nearest(name, Names()), Names())
+		return rule{}, fmt.Errorf("unknown rule %q, the nearest is %q; there are %v", name, nearest.Of(name, Names()), Names())
 	}
 	r := rule{part: p.text("as", name), weight: p.number("weight", 1)}
 	r.value, r.need = build(p)

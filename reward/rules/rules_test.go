@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.yaml.in/yaml/v3"
+
+	"croco/internal/nearest"
 )
 
 // scorer parses rules as a recipe has them.
@@ -201,7 +203,7 @@ func TestNames(t *testing.T) {
 	for _, name := range Names() {
 		require.Contains(t, comment, "//\t"+name+" ")
 	}
-	require.Equal(t, "max_length", nearest("maxlength", Names()))
+	require.Equal(t, "max_length", nearest.Of("maxlength", Names()))
 }
 
 // FuzzRules: every rule gives a value from 0 to 1 for any text.
