@@ -27,13 +27,14 @@ race:
 toyworld:
 	go run ./cmd/toyworld -out engine/demo/models
 
-fixtures: .fixtures/smollm2/model.safetensors
+# Gemma 3 270M is under the Gemma Terms of Use; SmolLM2-135M-Instruct under Apache 2.0.
+fixtures: .fixtures/smollm2/model.safetensors .fixtures/gemma3-270m/model.safetensors
 	node scripts/fetch-tokenizers.mjs
 
-.fixtures/smollm2/model.safetensors:
+.fixtures/%/model.safetensors:
 	python3 -m venv .fixtures/venv
 	.fixtures/venv/bin/pip install --quiet numpy gguf
-	.fixtures/venv/bin/python scripts/fetch-models.py smollm2 .fixtures/smollm2
+	.fixtures/venv/bin/python scripts/fetch-models.py $* .fixtures/$*
 
 bench: build
 	bin/croco bench ops
