@@ -22,7 +22,7 @@ type File struct {
 
 // Open maps a file into memory and checks its header. Errors name the file, the tensor, what was expected and found.
 func Open(path string) (*File, error) {
-	data, unmap, err := mapFile(path)
+	data, unmap, err := Map(path)
 	if err != nil {
 		return nil, err
 	}

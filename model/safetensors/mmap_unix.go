@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// mapFile maps a file read-only. The pages are shared with every other process that reads the same model.
-func mapFile(path string) ([]byte, func() error, error) {
+// Map maps a file read-only. The pages are shared with every other process that reads the same model.
+func Map(path string) ([]byte, func() error, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
@@ -20,7 +20,7 @@ func mapFile(path string) ([]byte, func() error, error) {
 		return nil, nil, err
 	}
 	if info.IsDir() {
-		return nil, nil, fmt.Errorf("%s: is a folder, expected a safetensors file", path)
+		return nil, nil, fmt.Errorf("%s: is a folder, expected a file", path)
 	}
 	if info.Size() == 0 {
 		return nil, func() error { return nil }, nil

@@ -58,18 +58,30 @@ func Decode(dst []float32, raw []byte, d kernels.DType) {
 
 // Encode rounds float32 values to a dtype, to nearest, ties to even; little-endian.
 func Encode(src []float32, d kernels.DType) []byte {
-	raw := make([]byte, 0, d.Size()*len(src))
-	for _, v := range src {
-		switch d {
-		case kernels.F32:
-			raw = binary.LittleEndian.AppendUint32(raw, math.Float32bits(v))
-		case kernels.BF16:
-			raw = binary.LittleEndian.AppendUint16(raw, toBFloat(v))
-		case kernels.F16:
-			raw = binary.LittleEndian.AppendUint16(raw, toHalf(v))
+	raw := make([]byte, d.Size()*len(src))
+	EncodeInto(raw, src, d)
+	return raw
+}
+
+// EncodeInto is Encode into memory of the right size.
+func EncodeInto(raw []byte, src []float32, d kernels.DType) {
+	if len(raw) != d.Size()*len(src) {
+		panic(fmt.Sprintf("safetensors: %d bytes for %d values of %v", len(raw), len(src), d))
+	}
+	switch d {
+	case kernels.F32:
+		for i, v := range src {
+			binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
+		}
+	case kernels.BF16:
+		for i, v := range src {
+			binary.LittleEndian.PutUint16(raw[2*i:], toBFloat(v))
+		}
+	case kernels.F16:
+		for i, v := range src {
+			binary.LittleEndian.PutUint16(raw[2*i:], toHalf(v))
 		}
 	}
-	return raw
 }
 
 // toBFloat keeps the upper half of the float32, rounded.
