@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"croco/kernels"
+	"croco/model/hub"
 	"croco/model/safetensors"
 )
 
@@ -29,7 +30,11 @@ func adapterKey(module, which string) string {
 
 // LoadAdapter puts the adapter of a PEFT folder beside the frozen base. Where trainable is set it is trained on. Keys
 // that match no module, modules that miss a key, and settings that change the maths and are not supported are errors.
-func (m *Model) LoadAdapter(dir string, trainable bool) error {
+func (m *Model) LoadAdapter(name string, trainable bool) error {
+	dir, err := hub.Resolve(name)
+	if err != nil {
+		return err
+	}
 	l, targets, err := m.readAdapterConfig(filepath.Join(dir, adapterConfigFile))
 	if err != nil {
 		return err

@@ -8,22 +8,27 @@ import (
 	"strings"
 
 	"croco/kernels"
+	"croco/model/hub"
 	"croco/model/safetensors"
 )
 
 // OpenClassifier opens a folder as a model that scores texts with one number: a classifier as it is; a language model
 // without its head and with a new score.weight, normal with mean 0 and standard deviation 0.02 by the seed, as
 // transformers' AutoModelForSequenceClassification makes one. The same folder and seed give the same scores.
-func OpenClassifier(dir string, seed uint64, o Options) (*Model, error) {
-	config, err := ReadConfig(dir)
+func OpenClassifier(name string, seed uint64, o Options) (*Model, error) {
+	config, err := ReadConfig(name)
 	if err != nil || strings.HasSuffix(config.Architecture, "ForSequenceClassification") {
-		return Open(dir, o)
+		return Open(name, o)
+	}
+	dir, err := hub.Resolve(name)
+	if err != nil {
+		return nil, err
 	}
 	spec, err := config.scoring().Spec()
 	if err != nil {
 		return nil, err
 	}
-	source, err := safetensors.OpenFolder(dir)
+	source, err := openWeights(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -34,7 +39,7 @@ func OpenClassifier(dir string, seed uint64, o Options) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(err, source.Close())
 	}
-	m.Dir, m.Name = dir, dir
+	m.Dir, m.Name = dir, name
 	return m, nil
 }
 

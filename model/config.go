@@ -3,13 +3,15 @@ package model
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
+
+	"croco/model/hub"
 )
 
 // Config is a config.json: of the hub's spelling (rope_theta, rope_scaling, torch_dtype) or of transformers 5
@@ -23,14 +25,20 @@ type Config struct {
 	used map[string]bool // keys that somebody read
 }
 
-// ReadConfig reads config.json of a folder.
-func ReadConfig(dir string) (*Config, error) {
-	path := filepath.Join(dir, "config.json")
-	raw, err := os.ReadFile(path)
+// ReadConfig reads config.json of a model: of a folder, a GGUF file, or a repository of the hub.
+func ReadConfig(name string) (*Config, error) {
+	path, err := hub.Resolve(name)
 	if err != nil {
-		return nil, fmt.Errorf("%w: a model folder needs a config.json", err)
+		return nil, err
 	}
-	return ParseConfig(path, raw)
+	raw, err := hub.ReadFile(path, configFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		err = fmt.Errorf("%w: a model folder needs a config.json", err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return ParseConfig(hub.Path(path, configFile), raw)
 }
 
 // ParseConfig reads the text of a config.json. Keys that stand twice are an error.

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
+
+	"croco/model/hub"
 )
 
 // Generation is what a model's folder recommends for sampling. Zero values are recommendations that are absent.
@@ -18,14 +19,16 @@ type Generation struct {
 	TopK int
 }
 
-// readGeneration reads generation_config.json, where there is one. Its end-of-text ids win over config.json's.
-func readGeneration(path string, config *Config) (Generation, error) {
+// readGeneration reads generation_config.json of a folder or GGUF file, where there is one. Its end-of-text ids win over
+// config.json's.
+func readGeneration(dir string, config *Config) (Generation, error) {
 	c := config.reader()
 	g := Generation{EOS: c.ids("eos_token_id"), BOS: first(c.ids("bos_token_id")), Pad: first(c.ids("pad_token_id"))}
 	if c.err != nil {
 		return g, c.err
 	}
-	raw, err := os.ReadFile(path)
+	path := hub.Path(dir, generationFile)
+	raw, err := hub.ReadFile(dir, generationFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return g, nil
 	}

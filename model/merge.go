@@ -42,7 +42,7 @@ func (m *Model) SaveMerged(dir string, float32 bool) error {
 	if err := safetensors.Write(filepath.Join(dir, "model.safetensors"), items); err != nil {
 		return err
 	}
-	return writeBytes(filepath.Join(dir, "config.json"), m.Config.Raw)
+	return writeBytes(filepath.Join(dir, configFile), m.Config.Raw)
 }
 
 // Merged is a model of its own, frozen, with the adapter worked in. Its weights are in memory. Those that the adapter

@@ -3,11 +3,12 @@ package model
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 	"slices"
 	"strings"
 
 	"croco/kernels"
+	"croco/model/gguf"
+	"croco/model/hub"
 	"croco/model/safetensors"
 )
 
@@ -30,8 +31,8 @@ type Options struct {
 
 // Model is a transformer on a device.
 type Model struct {
-	Dir        string // "" for a model that was not read from a folder
-	Name       string // what adapters call their base; Dir, unless somebody changes it
+	Dir        string // folder or GGUF file; "" for a model that was not read from one
+	Name       string // what adapters call their base: the name that it was opened by
 	Config     *Config
 	Spec       *Spec
 	Generation Generation
@@ -86,27 +87,32 @@ type block struct {
 	activation                         kernels.Activation
 }
 
-// Open reads a model's folder: config.json, generation_config.json and the weights. The weights stay memory-mapped
-// until Close. Tensors that are missing, unknown, of the wrong shape, or that hold NaN or infinity are errors.
-func Open(dir string, o Options) (*Model, error) {
-	config, err := ReadConfig(dir)
+// Open reads a model: config.json, generation_config.json and the weights. name is a folder, a GGUF file, or a
+// repository that lies in the cache of the Hugging Face hub (package hub). The weights stay memory-mapped until Close.
+// Tensors that are missing, unknown, of the wrong shape, or that hold NaN or infinity are errors.
+func Open(name string, o Options) (*Model, error) {
+	config, err := ReadConfig(name)
 	if err != nil {
 		return nil, err
 	}
-	return OpenAs(dir, config, o)
+	return OpenAs(name, config, o)
 }
 
 // OpenAs is Open with a config that does not lie in the folder, or not under its usual name.
-func OpenAs(dir string, config *Config, o Options) (*Model, error) {
+func OpenAs(name string, config *Config, o Options) (*Model, error) {
+	dir, err := hub.Resolve(name)
+	if err != nil {
+		return nil, err
+	}
 	spec, err := config.Spec()
 	if err != nil {
 		return nil, err
 	}
-	generation, err := readGeneration(filepath.Join(dir, "generation_config.json"), config)
+	generation, err := readGeneration(dir, config)
 	if err != nil {
 		return nil, err
 	}
-	source, err := safetensors.OpenFolder(dir)
+	source, err := openWeights(dir)
 	if err != nil {
 		return nil, err
 	}
@@ -114,8 +120,16 @@ func OpenAs(dir string, config *Config, o Options) (*Model, error) {
 	if err != nil {
 		return nil, errors.Join(err, source.Close())
 	}
-	m.Dir, m.Name, m.Generation = dir, dir, generation
+	m.Dir, m.Name, m.Generation = dir, name, generation
 	return m, nil
+}
+
+// openWeights opens the tensors of a folder or a GGUF file.
+func openWeights(dir string) (safetensors.Source, error) {
+	if gguf.Is(dir) {
+		return gguf.Weights(dir)
+	}
+	return safetensors.OpenFolder(dir)
 }
 
 // build checks the stored tensors against the spec and puts them on the device.

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"croco/kernels"
+	"croco/model/hub"
 	"croco/model/safetensors"
 )
 
@@ -18,7 +19,10 @@ import (
 var companions = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 	"tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja", "chat_template.json", generationFile}
 
-const generationFile = "generation_config.json"
+const (
+	configFile     = "config.json"
+	generationFile = "generation_config.json"
+)
 
 // Save writes the model as a folder: config.json, the weights in one safetensors file of the given dtype, and copies of
 // the tokenizer and other files of the folder that it was read from. A tied head is not written.
@@ -43,7 +47,7 @@ func (m *Model) Save(dir string, dtype kernels.DType) error {
 	if err := safetensors.Write(filepath.Join(dir, "model.safetensors"), items); err != nil {
 		return err
 	}
-	return writeJSON(filepath.Join(dir, "config.json"), config)
+	return writeJSON(filepath.Join(dir, configFile), config)
 }
 
 // stored are the bytes of a tensor in a dtype: of its current values where it is trained.
@@ -75,7 +79,7 @@ func (m *Model) prepare(dir string) error {
 		return fmt.Errorf("%s: is the folder that the model was read from: choose another", dir)
 	}
 	for _, name := range companions {
-		raw, err := os.ReadFile(filepath.Join(m.Dir, name))
+		raw, err := hub.ReadFile(m.Dir, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}
