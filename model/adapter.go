@@ -114,8 +114,7 @@ func (m *Model) match(file *safetensors.File, l LoRA, targets []string) (found m
 	}
 	var missing, extra []string
 	for _, b := range m.blocks {
-		for i := range b.linears {
-			lin := &b.linears[i]
+		for _, lin := range b.present() {
 			for which, shape := range map[string][]int{"A": {l.R, lin.w.In}, "B": {lin.w.Out, l.R}} {
 				shapes[adapterKey(lin.name, which)] = shape
 			}
@@ -141,7 +140,7 @@ func (m *Model) match(file *safetensors.File, l LoRA, targets []string) (found m
 	}
 	if len(extra) > 0 {
 		return nil, nil, fmt.Errorf("%s: keys that match no module of the base model: %s; expected names like %s",
-			file.Path, few(extra), adapterKey(m.blocks[0].linears[0].name, "A"))
+			file.Path, few(extra), adapterKey(m.blocks[0].present()[0].name, "A"))
 	}
 	for name := range shapes {
 		if found[name] == nil && m.wanted(name, targets, found) {

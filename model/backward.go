@@ -8,8 +8,10 @@ import "croco/kernels"
 func (p *pass) blockBackward(b *block, k *kept, dh *kernels.Tensor, needInput bool) {
 	// In the forward pass this was y = mid + postMLP(mlp(n2)), n2 = preMLP(mid), so now dmid = dh + dn2 through preMLP.
 	dn := p.mlpBackward(b, k, dh)
-	if b.preMLP.v != nil {
-		p.normBackward(b.preMLP, dn, dn, k.mid)
+	if !b.parallel {
+		if b.preMLP.v != nil {
+			p.normBackward(b.preMLP, dn, dn, k.mid)
+		}
 		p.d.Add(dh, dn)
 		p.d.Free(dn)
 		dn = nil
@@ -20,7 +22,9 @@ func (p *pass) blockBackward(b *block, k *kept, dh *kernels.Tensor, needInput bo
 	if dn == nil {
 		return
 	}
-	p.normBackward(b.preAttn, dn, dn, k.x)
+	if b.preAttn.v != nil {
+		p.normBackward(b.preAttn, dn, dn, k.x)
+	}
 	p.d.Add(dh, dn)
 	p.d.Free(dn)
 }
@@ -37,8 +41,7 @@ func (p *pass) mlpBackward(b *block, k *kept, dh *kernels.Tensor) *kernels.Tenso
 	}
 	dgate := d.New(dact.Shape...)
 	d.GateBackward(dgate, dact, dact, k.gate, k.up, b.activation)
-	dn := p.linearBackward(b, gateProj, nil, dgate, k.n2, k, true)
-	dn = p.linearBackward(b, upProj, dn, dact, k.n2, k, true)
+	dn := p.gateAndUpBackward(b, k, dgate, dact)
 	d.Free(dgate, dact)
 	return dn
 }
@@ -55,19 +58,16 @@ func (p *pass) attentionBackward(b *block, k *kept, dh, dn *kernels.Tensor, need
 	dq, dk, dv := d.New(k.q.Shape...), d.New(k.k.Shape...), d.New(k.v.Shape...)
 	d.AttendBackward(dq, dk, dv, dheads, k.heads, k.lse, k.q, k.k, k.v, p.plan, b.attn)
 	d.Free(dheads)
-	// In the forward pass this was q = rotate(qNorm(rawQ)), so now the rotation is turned back first.
+	// In the forward pass this was q = rotate(norm(rawQ)), so now the rotation is turned back first.
 	if b.rope != nil {
 		d.Rotate(dq, b.attn.H, p.positions, b.rope.Rope, true)
 		d.Rotate(dk, b.attn.G, p.positions, b.rope.Rope, true)
 	}
 	if b.qNorm.v != nil {
-		p.perHeadBackward(b.qNorm, dq, k.rawQ)
-		p.perHeadBackward(b.kNorm, dk, k.rawK)
+		p.headNormBackward(b.qNorm, dq, k.rawQ)
+		p.headNormBackward(b.kNorm, dk, k.rawK)
 	}
-	// In the forward pass this was q = q(n1), k = k(n1), v = v(n1), so now dn1 is the sum of three.
-	dn = p.linearBackward(b, qProj, dn, dq, k.n1, k, needInput)
-	dn = p.linearBackward(b, kProj, dn, dk, k.n1, k, needInput)
-	dn = p.linearBackward(b, vProj, dn, dv, k.n1, k, needInput)
+	dn = p.queriesBackward(b, k, dn, dq, dk, dv, needInput)
 	d.Free(dq, dk, dv)
 	if !needInput {
 		d.Free(dn)
@@ -92,18 +92,11 @@ func (p *pass) normBackward(n norm, dx, dy, x *kernels.Tensor) {
 	p.d.NormalizeBackward(dx, n.grad, dy, x, n.v, n.Norm)
 }
 
-// perHeadBackward turns dy (T, heads·D) in place into the gradient of x, which was normalised head by head.
-func (p *pass) perHeadBackward(n norm, dy, x *kernels.Tensor) {
-	D := n.v.Len()
-	dy, x = dy.Reshape(x.Len()/D, D), x.Reshape(x.Len()/D, D)
-	p.d.NormalizeBackward(dy, n.grad, dy, x, n.v, n.Norm)
-}
-
 // linearBackward adds to the layer's gradients and, where needInput is set, returns dx (T,K): added to dx where that is
 // not nil, else new.
 func (p *pass) linearBackward(b *block, at projection, dx, dy, x *kernels.Tensor, k *kept, needInput bool) *kernels.Tensor {
 	// In the forward pass this was y = bias + x · Wᵀ, so now dx = dy · W, dW += dyᵀ · x, dbias += Σ dy.
-	d, l := p.d, &b.linears[at]
+	d, l := p.d, b.linears[at]
 	if l.grad != nil {
 		d.LinearBackwardWeight(l.grad, dy, x)
 	}

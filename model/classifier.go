@@ -24,7 +24,7 @@ func OpenClassifier(name string, seed uint64, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec, err := config.scoring().Spec()
+	spec, err := config.scoring().SpecFor(o.Context)
 	if err != nil {
 		return nil, err
 	}

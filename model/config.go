@@ -104,6 +104,8 @@ type reader struct {
 	file, prefix string
 	keys         map[string]json.RawMessage
 	used         map[string]bool
+	context      int     // positions that texts will need; 0: those of training will do
+	original     float64 // original_max_position_embeddings where it stands outside the rotation's own object, else 0
 	err          error
 }
 
@@ -119,7 +121,7 @@ func (r *reader) inside(key string) *reader {
 		r.fail(key, "%v", err)
 		return nil
 	}
-	return &reader{file: r.file, prefix: r.prefix + key + ".", keys: keys, used: map[string]bool{}}
+	return &reader{file: r.file, prefix: r.prefix + key + ".", keys: keys, used: map[string]bool{}, context: r.context, original: r.original}
 }
 
 func (r *reader) fail(key, format string, args ...any) {
@@ -133,6 +135,13 @@ func (r *reader) has(key string) bool {
 	r.used[key] = true
 	v, ok := r.keys[key]
 	return ok && string(v) != "null"
+}
+
+// absent reports whether a key is not there at all, which for transformers is not the same as null.
+func (r *reader) absent(key string) bool {
+	r.used[key] = true
+	_, ok := r.keys[key]
+	return !ok
 }
 
 func (r *reader) decode(key string, dst any) bool {
@@ -232,7 +241,9 @@ func sorted[V any](m map[string]V) []string {
 var harmless = set(`_name_or_path _commit_hash _attn_implementation _attn_implementation_autoset _from_model_config
 	attn_implementation auto_map transformers_version transformers.js_config unsloth_version unsloth_fixed model_name
 	torch_dtype dtype use_bfloat16 use_cache return_dict torchscript output_attentions output_hidden_states
-	initializer_range attention_dropout hidden_dropout classifier_dropout problem_type finetuning_task is_decoder
+	initializer_range attention_dropout hidden_dropout embd_pdrop resid_pdrop classifier_dropout neftune_noise_alpha
+	pretraining_tp model_max_length keys_to_ignore_at_inference output_scores return_dict_in_generate bad_words_ids
+	suppress_tokens begin_suppress_tokens forced_bos_token_id forced_eos_token_id exponential_decay_length_penalty problem_type finetuning_task is_decoder
 	tokenizer_class prefix task_specific_params label2id bos_token_id eos_token_id sep_token_id decoder_start_token_id
 	is_llama_config max_length min_length do_sample early_stopping num_beams num_beam_groups diversity_penalty temperature
 	top_k top_p typical_p repetition_penalty length_penalty no_repeat_ngram_size encoder_no_repeat_ngram_size

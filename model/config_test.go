@@ -60,16 +60,15 @@ func TestConfigRefuses(t *testing.T) {
 		changes map[string]any
 		want    string
 	}{
-		{"llama-tied", map[string]any{"model_type": "mamba"}, `"model_type": "mamba" is unknown; known: cohere2, gemma3_text, llama, mistral, qwen2, qwen3`},
+		{"llama-tied", map[string]any{"model_type": "mamba"}, `"model_type": "mamba" is a state-space model`},
 		{"llama-tied", map[string]any{"model_type": nil}, `"model_type": is missing`},
 		{"llama-tied", map[string]any{"hidden_act": "relu2"}, `"hidden_act": "relu2" is not supported`},
-		{"llama-tied", map[string]any{"rope_scaling": map[string]any{"type": "yarn", "factor": 4}}, `"rope_scaling.rope_type": "yarn" is not supported; known: default, linear, llama3`},
+		{"llama-tied", map[string]any{"rope_scaling": map[string]any{"type": "ntk", "factor": 4}}, `"rope_scaling.rope_type": "ntk" is not supported; known: default, linear, dynamic, llama3, yarn, longrope`},
 		{"llama-tied", map[string]any{"rope_scaling": map[string]any{"type": "linear"}}, `"rope_scaling.factor": is missing`},
 		{"llama-tied", map[string]any{"rope_scaling": map[string]any{"type": "linear", "factor": 2, "beta_fast": 32}}, `"rope_scaling.beta_fast": unknown key with value 32`},
 		{"llama-tied", map[string]any{"rope_scaling": 3}, `"rope_scaling": not a JSON object`},
 		{"llama-tied", map[string]any{"rope_theta": 0}, `"rope_theta": expected a number above 0, found 0`},
 		{"llama-tied", map[string]any{"quantization_config": map[string]any{"bits": 4}}, `"quantization_config": quantised weights`},
-		{"llama-tied", map[string]any{"pretraining_tp": 2}, `"pretraining_tp": 2 is not supported, only 1`},
 		{"llama-tied", map[string]any{"attn_logit_softcapping": 50.0}, `"attn_logit_softcapping": unknown key with value 50`},
 		{"llama-tied", map[string]any{"partial_rotary_factor": 0.5}, `"partial_rotary_factor": 0.5 is not supported`},
 		{"llama-tied", map[string]any{"hidden_size": nil}, `"hidden_size": is missing`},
@@ -137,10 +136,10 @@ func TestConfigAccepts(t *testing.T) {
 // llama3 scaling by hand: base 500000, D 16, factor 8, wavelengths of the 32-token context between 8 and 32 blend.
 func TestRopeScaling(t *testing.T) {
 	s := RopeScaling{Kind: "llama3", Factor: 8, LowFreqFactor: 1, HighFreqFactor: 4, Orig: 32}
-	require.Equal(t, 1.0, s.apply(1), "wavelength 6.3 stays")
-	require.Equal(t, 0.1/8, s.apply(0.1), "wavelength 62.8 is stretched")
+	require.Equal(t, 1.0, s.apply(1, 0, RopeSpec{}), "wavelength 6.3 stays")
+	require.Equal(t, 0.1/8, s.apply(0.1, 0, RopeSpec{}), "wavelength 62.8 is stretched")
 	half := 2.5 / 32 * 2 * math.Pi // 2.5 turns in the context: halfway
-	require.InDelta(t, 0.5*half+0.5*half/8, s.apply(half), 1e-15)
+	require.InDelta(t, 0.5*half+0.5*half/8, s.apply(half, 0, RopeSpec{}), 1e-15)
 
 	linear := RopeSpec{Theta: 10000, Dim: 4, Scaling: RopeScaling{Kind: "linear", Factor: 4}}
 	cos, sin := linear.tables(3)

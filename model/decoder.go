@@ -160,8 +160,8 @@ func (m *Model) lowestTrained() int {
 		return -1
 	}
 	for i, b := range m.blocks {
-		for j := range b.linears {
-			if lora := m.lora(&b.linears[j]); lora != nil && lora.b.grad != nil {
+		for _, l := range b.present() {
+			if lora := m.lora(l); lora != nil && lora.b.grad != nil {
 				return i
 			}
 		}

@@ -7,7 +7,7 @@ func qwen3(r *reader, s *Spec) {
 	s.rmsNorm(r)
 	s.activation(r, "hidden_act", "silu")
 	s.oneRope(r, 10000)
-	s.QKNorm = true
+	s.QKNorm = PerHead
 	s.QKVBias = r.boolean("attention_bias", false)
 	s.OBias = s.QKVBias
 	s.Tied = r.boolean("tie_word_embeddings", false)

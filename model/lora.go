@@ -16,7 +16,7 @@ type LoRA struct {
 	R       int
 	Alpha   float64
 	Dropout float64  // of the adapter's input, in training
-	Targets []string // q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj; "all-linear" for all
+	Targets []string // some of Spec.Targets, q_proj … down_proj; "all-linear" for all
 	RSLora  bool
 	Seed    uint64 // of A
 }
@@ -46,7 +46,7 @@ type adapter struct {
 // AddLoRA puts a new adapter beside the frozen base and trains it: A uniform in ±1/√in, which is PEFT's
 // kaiming_uniform(a=√5), and B zero, so that nothing changes yet. A classifier's score is trained too, in full.
 func (m *Model) AddLoRA(l LoRA) error {
-	targets, err := l.check()
+	targets, err := l.check(m.Spec)
 	if err != nil {
 		return err
 	}
@@ -61,11 +61,8 @@ func (m *Model) AddLoRA(l LoRA) error {
 }
 
 // check refuses what cannot be, and returns the projections that are meant.
-func (l LoRA) check() (targets [projections]bool, err error) {
-	var known []string
-	for p := range projection(projections) {
-		known = append(known, p.name())
-	}
+func (l LoRA) check(s *Spec) (targets [projections]bool, err error) {
+	known := s.Targets()
 	for _, t := range l.Targets {
 		if t == "all-linear" {
 			for p := range targets {
@@ -77,7 +74,7 @@ func (l LoRA) check() (targets [projections]bool, err error) {
 		if at < 0 {
 			return targets, fmt.Errorf("LoRA target %q is unknown: expected all-linear or some of %s", t, strings.Join(known, ", "))
 		}
-		targets[at] = true
+		targets[s.projections()[at]] = true
 	}
 	switch {
 	case len(l.Targets) == 0:
@@ -111,8 +108,7 @@ func (m *Model) attach(l LoRA, target func(*linear) bool, values func(string, []
 		return x
 	}
 	for _, b := range m.blocks {
-		for i := range b.linears {
-			lin := &b.linears[i]
+		for _, lin := range b.present() {
 			if !target(lin) {
 				continue
 			}

@@ -27,6 +27,9 @@ type Options struct {
 	// Checkpointing keeps only the input of each block for the backward pass and computes the rest again: activations
 	// take a tenth of the memory, a step a third more time. The results are the same, bit for bit.
 	Checkpointing bool
+	// Context is how many positions texts may have, prompt and answer. It matters to models whose rotation depends on it
+	// (RopeScaling: dynamic, longrope), which otherwise read texts as long as those of their training and no longer.
+	Context int
 }
 
 // Model is a transformer on a device.
@@ -79,9 +82,10 @@ type linear struct {
 // block is one layer of the decoder.
 type block struct {
 	index                              int
-	preAttn, postAttn, preMLP, postMLP norm // over the width
-	qNorm, kNorm                       norm // over each head
-	linears                            [projections]linear
+	preAttn, postAttn, preMLP, postMLP norm                 // over the width
+	qNorm, kNorm                       norm                 // of q and k
+	linears                            [projections]*linear // nil: the family has none
+	parallel                           bool                 // attention and MLP read the same rows
 	attn                               kernels.Attn
 	rope                               *rope // nil: no rotation
 	activation                         kernels.Activation
@@ -104,7 +108,7 @@ func OpenAs(name string, config *Config, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	spec, err := config.Spec()
+	spec, err := config.SpecFor(o.Context)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +212,7 @@ func few(names []string) string {
 // block loads layer i.
 func (m *Model) block(i int) *block {
 	s := m.Spec
-	b := &block{index: i, activation: s.Activation, attn: kernels.Attn{H: s.Heads, G: s.KVHeads, D: s.Head,
+	b := &block{index: i, activation: s.Activation, parallel: s.Parallel, attn: kernels.Attn{H: s.Heads, G: s.KVHeads, D: s.Head,
 		Scale: s.AttnScale, Softcap: s.AttnCap, Window: s.Layers[i].Window}}
 	if r := s.Layers[i].Rope; r >= 0 {
 		b.rope = m.ropes[r]
@@ -219,13 +223,12 @@ func (m *Model) block(i int) *block {
 			*at = m.normed(layerName(i, paths[n]+".weight"), s.Norm)
 		}
 	}
-	if s.QKNorm {
-		perHead := kernels.Norm{Eps: s.Norm.Eps, Offset: s.Norm.Offset}
-		b.qNorm = m.normed(layerName(i, "self_attn.q_norm.weight"), perHead)
-		b.kNorm = m.normed(layerName(i, "self_attn.k_norm.weight"), perHead)
+	if s.QKNorm != NoQKNorm {
+		b.qNorm = m.normed(layerName(i, "self_attn.q_norm.weight"), s.Norm)
+		b.kNorm = m.normed(layerName(i, "self_attn.k_norm.weight"), s.Norm)
 	}
-	for p := range projection(projections) {
-		l := linear{name: layerName(i, p.path()), slot: p}
+	for _, p := range s.projections() {
+		l := &linear{name: layerName(i, p.path()), slot: p}
 		l.matrix = m.matrix(l.name + ".weight")
 		if _, _, bias := s.linear(p); bias {
 			l.bias = m.vector(l.name + ".bias")
@@ -233,6 +236,11 @@ func (m *Model) block(i int) *block {
 		b.linears[p] = l
 	}
 	return b
+}
+
+// present are the linear layers that the block has.
+func (b *block) present() []*linear {
+	return slices.DeleteFunc(slices.Clone(b.linears[:]), func(l *linear) bool { return l == nil })
 }
 
 // matrix puts a stored matrix on the device.
@@ -273,7 +281,7 @@ func (m *Model) Close() error {
 		d.Free(p.Grad)
 	}
 	for _, b := range m.blocks {
-		for _, l := range b.linears {
+		for _, l := range b.present() {
 			d.FreeWeight(l.w)
 			d.Free(l.bias.v)
 		}

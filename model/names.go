@@ -11,7 +11,7 @@ type TensorInfo struct {
 	Shape []int
 }
 
-// projection is one of the seven linear layers of a block.
+// projection is a place for a linear layer in a block.
 type projection int
 
 const (
@@ -22,17 +22,36 @@ const (
 	gateProj
 	upProj
 	downProj
-	projections = 7
+	qkvProj    // q, k and v in one, and
+	gateUpProj // gate and up in one, of families that fuse them
+	projections
 )
+
+// projections are the linear layers of a block, in the order of parameters and files.
+func (s *Spec) projections() []projection {
+	if s.Fused {
+		return []projection{qkvProj, oProj, gateUpProj, downProj}
+	}
+	return []projection{qProj, kProj, vProj, oProj, gateProj, upProj, downProj}
+}
 
 // path is the module's path below its layer.
 func (p projection) path() string {
 	return [...]string{"self_attn.q_proj", "self_attn.k_proj", "self_attn.v_proj", "self_attn.o_proj", "mlp.gate_proj",
-		"mlp.up_proj", "mlp.down_proj"}[p]
+		"mlp.up_proj", "mlp.down_proj", "self_attn.qkv_proj", "mlp.gate_up_proj"}[p]
 }
 
 // name is the last part of the path: what PEFT's target_modules lists.
 func (p projection) name() string { return p.path()[strings.LastIndexByte(p.path(), '.')+1:] }
+
+// Targets are the names that LoRA.Targets may hold, those of PEFT's target_modules.
+func (s *Spec) Targets() []string {
+	var names []string
+	for _, p := range s.projections() {
+		names = append(names, p.name())
+	}
+	return names
+}
 
 const (
 	embedName = "model.embed_tokens.weight"
@@ -54,8 +73,12 @@ func (s *Spec) linear(p projection) (out, in int, bias bool) {
 		return kv, s.Width, s.QKVBias
 	case oProj:
 		return s.Width, q, s.OBias
+	case qkvProj:
+		return q + 2*kv, s.Width, s.QKVBias
 	case gateProj, upProj:
 		return s.MLP, s.Width, s.MLPBias
+	case gateUpProj:
+		return 2 * s.MLP, s.Width, s.MLPBias
 	default:
 		return s.Width, s.MLP, s.MLPBias
 	}
@@ -67,11 +90,24 @@ func (s *Spec) norms() [4]string {
 	switch {
 	case s.Parallel:
 		return [4]string{"input_layernorm", "", "", ""}
+	case s.PostNorm && s.NoPre:
+		return [4]string{"", "post_attention_layernorm", "", "post_feedforward_layernorm"}
 	case s.PostNorm:
 		return [4]string{"input_layernorm", "post_attention_layernorm", "pre_feedforward_layernorm", "post_feedforward_layernorm"}
 	default:
 		return [4]string{"input_layernorm", "", "post_attention_layernorm", ""}
 	}
+}
+
+// headNorm is the shape of the weight that normalises q or k.
+func (s *Spec) headNorm(heads int) []int {
+	switch s.QKNorm {
+	case PerHeadOwn:
+		return []int{heads, s.Head}
+	case WholeWidth:
+		return []int{heads * s.Head}
+	}
+	return []int{s.Head}
 }
 
 // Tensors lists every tensor of the model, from the embedding to the head. Params, files and hashes keep this order.
@@ -84,11 +120,11 @@ func (s *Spec) Tensors() []TensorInfo {
 				add(layerName(i, norm+".weight"), s.Width)
 			}
 		}
-		if s.QKNorm {
-			add(layerName(i, "self_attn.q_norm.weight"), s.Head)
-			add(layerName(i, "self_attn.k_norm.weight"), s.Head)
+		if s.QKNorm != NoQKNorm {
+			add(layerName(i, "self_attn.q_norm.weight"), s.headNorm(s.Heads)...)
+			add(layerName(i, "self_attn.k_norm.weight"), s.headNorm(s.KVHeads)...)
 		}
-		for p := range projection(projections) {
+		for _, p := range s.projections() {
 			out, in, bias := s.linear(p)
 			add(layerName(i, p.path()+".weight"), out, in)
 			if bias {

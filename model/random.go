@@ -15,7 +15,7 @@ const initialStd = 0.02
 // Each number is a function of seed, tensor name and place alone. The padding row of the embedding is zero, as
 // nn.Embedding has it.
 func New(config *Config, seed uint64, o Options) (*Model, error) {
-	spec, err := config.Spec()
+	spec, err := config.SpecFor(o.Context)
 	if err != nil {
 		return nil, err
 	}
@@ -27,9 +27,9 @@ func New(config *Config, seed uint64, o Options) (*Model, error) {
 	for _, t := range spec.Tensors() {
 		values := make([]float32, elements(t.Shape))
 		switch {
-		case len(t.Shape) == 2:
+		case decays(t.Name):
 			normal(values, kernels.Mix(seed, nameSeed(t.Name)), initialStd)
-		case !decays(t.Name) && spec.Norm.Offset == 0 && t.Name[len(t.Name)-4:] != "bias":
+		case spec.Norm.Offset == 0 && t.Name[len(t.Name)-4:] != "bias":
 			for i := range values {
 				values[i] = 1
 			}

@@ -9,7 +9,7 @@ import (
 // Report is what a verification found.
 type Report struct {
 	Title  string
-	Checks []Check
+	Checks []*Check
 	Notes  []string // warnings that fail nothing
 }
 

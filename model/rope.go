@@ -6,20 +6,33 @@ import (
 	"croco/kernels"
 )
 
-// oneRope reads the rotation that all layers share, in either spelling.
-func (s *Spec) oneRope(r *reader, theta float64) {
-	s.Ropes = []RopeSpec{s.readRope(r, theta)}
+// RopeSpec describes a rotary position embedding.
+type RopeSpec struct {
+	Theta       float64
+	Dim         int  // of each head, rotated
+	Interleaved bool // pairs 2i, 2i+1 instead of i, i + Dim/2
+	Scaling     RopeScaling
 }
 
-// readRope reads rope_parameters (transformers 5), or rope_theta and rope_scaling.
-func (s *Spec) readRope(r *reader, theta float64) RopeSpec {
-	p := RopeSpec{Theta: r.positive("rope_theta", theta), Dim: s.Head}
-	r.must("partial_rotary_factor", "1", "1.0")
+// oneRope reads the rotation that all layers share, in either spelling.
+func (s *Spec) oneRope(r *reader, theta float64) {
+	s.Ropes = []RopeSpec{s.readRope(r, theta, s.Head)}
+}
+
+// readRope reads rope_parameters (transformers 5), or rope_theta and rope_scaling, of a rotation of dim dimensions.
+func (s *Spec) readRope(r *reader, theta float64, dim int) RopeSpec {
+	p := RopeSpec{Theta: r.positive("rope_theta", theta), Dim: dim}
+	share := func(r *reader) {
+		if r.has("partial_rotary_factor") && dim == s.Head { // else the family has read it
+			r.must("partial_rotary_factor", "1", "1.0")
+		}
+	}
+	share(r)
 	for _, key := range []string{"rope_scaling", "rope_parameters"} {
 		if in := r.inside(key); in != nil {
 			p.Theta = in.positive("rope_theta", p.Theta)
-			in.must("partial_rotary_factor", "1", "1.0")
-			p.Scaling = readScaling(in)
+			share(in)
+			p.Scaling = s.readScaling(in, p.Dim)
 			in.finish(r)
 		}
 	}
@@ -34,60 +47,27 @@ func (r *reader) finish(up *reader) {
 	}
 }
 
-// readScaling reads rope_type (older: type) and its numbers.
-func readScaling(r *reader) RopeScaling {
-	kind := r.str("rope_type", r.str("type", "default"))
-	switch kind {
-	case "default":
-		return RopeScaling{}
-	case "linear":
-		return RopeScaling{Kind: kind, Factor: r.positive("factor", 0)}
-	case "llama3":
-		return RopeScaling{Kind: kind, Factor: r.positive("factor", 0),
-			LowFreqFactor: r.positive("low_freq_factor", 0), HighFreqFactor: r.positive("high_freq_factor", 0),
-			Orig: r.positive("original_max_position_embeddings", 0)}
-	}
-	r.fail("rope_type", "%q is not supported; known: default, linear, llama3", kind)
-	return RopeScaling{}
-}
-
 // frequencies are the angles per position of the pairs 0 … Dim/2−1: theta^(−2i/Dim), scaled.
 func (p RopeSpec) frequencies() []float64 {
+	theta := p.Theta * p.Scaling.stretch(p.Dim)
 	f := make([]float64, p.Dim/2)
 	for i := range f {
-		f[i] = p.Scaling.apply(math.Pow(p.Theta, -2*float64(i)/float64(p.Dim)))
+		f[i] = p.Scaling.apply(math.Pow(theta, -2*float64(i)/float64(p.Dim)), i, p)
 	}
 	return f
 }
 
-// apply scales one frequency. llama3 keeps short wavelengths, stretches long ones by the factor, and blends between,
-// linearly in orig / wavelength.
-func (c RopeScaling) apply(f float64) float64 {
-	switch c.Kind {
-	case "linear":
-		return f / c.Factor
-	case "llama3":
-		turns := c.Orig * f / (2 * math.Pi) // in the original context
-		switch {
-		case turns > c.HighFreqFactor:
-			return f
-		case turns < c.LowFreqFactor:
-			return f / c.Factor
-		}
-		keep := (turns - c.LowFreqFactor) / (c.HighFreqFactor - c.LowFreqFactor)
-		return keep*f + (1-keep)*f/c.Factor
-	}
-	return f
-}
-
-// tables computes cos and sin of positions 0 … n−1, (n, Dim/2) each: angles in float64, rounded once.
+// tables computes cos and sin of positions 0 … n−1, (n, Dim/2) each, times the attention factor: in float64, rounded once.
 func (p RopeSpec) tables(n int) (cos, sin []float32) {
-	freq := p.frequencies()
+	freq, factor := p.frequencies(), 1.0
+	if p.Scaling.Attention != 0 {
+		factor = p.Scaling.Attention
+	}
 	cos, sin = make([]float32, 0, n*len(freq)), make([]float32, 0, n*len(freq))
 	for pos := range n {
 		for _, f := range freq {
 			s, c := math.Sincos(float64(pos) * f)
-			cos, sin = append(cos, float32(c)), append(sin, float32(s))
+			cos, sin = append(cos, float32(factor*c)), append(sin, float32(factor*s))
 		}
 	}
 	return cos, sin

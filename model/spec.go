@@ -1,7 +1,6 @@
 package model
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -13,14 +12,19 @@ type Spec struct {
 	Vocab, Width, MLP    int // V, C, F
 	Heads, KVHeads, Head int // H, G, D
 	Positions            int // the context length that the model was made for
-	Layers               []Layer
-	Ropes                []RopeSpec // that layers refer to
+	// LongContext is the most that Options.Context can raise Positions to, where the rotation depends on the length that
+	// texts may have (dynamic, longrope); else 0.
+	LongContext int
+	Layers      []Layer
+	Ropes       []RopeSpec // that layers refer to
 
 	Norm     kernels.Norm // of rows of width C
-	QKNorm   bool         // RMSNorm over each head of q and k, before the rotation
-	PostNorm bool         // the result of attention and of the MLP is normalised before it joins the residual stream (Gemma)
+	QKNorm   QKNorm       // of q and k, before the rotation
+	PostNorm bool         // the result of attention and of the MLP is normalised before it joins the residual stream (Gemma, OLMo 2)
+	NoPre    bool         // attention and MLP read the residual stream as it is (OLMo 2)
 	Parallel bool         // attention and MLP read the same normalised rows, both join the residual stream (Cohere)
 
+	Fused                   bool // q, k and v are one projection, gate and up another (Phi-3)
 	QKVBias, OBias, MLPBias bool
 	Activation              kernels.Activation
 
@@ -34,55 +38,39 @@ type Spec struct {
 	Pad    int32 // id whose embedding learns nothing, and that a classifier skips at the end; −1: none
 }
 
+// QKNorm is how q and k are normalised.
+type QKNorm uint8
+
+const (
+	NoQKNorm   QKNorm = iota
+	PerHead           // each head by itself, with one weight (D) for all
+	PerHeadOwn        // each head by itself, with a weight of its own: (H,D) and (G,D) (Cohere)
+	WholeWidth        // before heads are told apart: (H·D) and (G·D) (OLMo 2)
+)
+
 // Layer is what differs from layer to layer.
 type Layer struct {
 	Window int // positions that attention sees, its own included; 0: all
 	Rope   int // index into Ropes; −1: no rotation
 }
 
-// RopeSpec describes a rotary position embedding.
-type RopeSpec struct {
-	Theta       float64
-	Dim         int  // of each head, rotated
-	Interleaved bool // pairs 2i, 2i+1 instead of i, i + Dim/2
-	Scaling     RopeScaling
-}
-
-// RopeScaling changes the frequencies. Kind is "" (none), "linear" or "llama3".
-type RopeScaling struct {
-	Kind                                string
-	Factor                              float64
-	LowFreqFactor, HighFreqFactor, Orig float64 // llama3
-}
-
 // maxLayers is far above what exists: a larger number is a mistake that would eat the memory.
 const maxLayers = 10000
 
-// family maps a config to a Spec. It reads what is special about its models; common has read what all share.
-type family func(r *reader, s *Spec)
-
-// families by model_type. Each has its file.
-var families = map[string]family{
-	"llama":       llama,
-	"mistral":     mistral,
-	"qwen2":       qwen2,
-	"qwen3":       qwen3,
-	"gemma3_text": gemma3,
-	"cohere2":     cohere2,
-}
-
-func knownFamilies() []string { return sorted(families) }
-
 // Spec is what the config means. Unknown or unsupported keys that may change what is computed are errors.
-func (c *Config) Spec() (*Spec, error) {
-	f, ok := families[c.ModelType]
-	if !ok {
-		return nil, fmt.Errorf("%s: \"model_type\": %q is unknown; known: %s", c.File, c.ModelType, strings.Join(knownFamilies(), ", "))
+func (c *Config) Spec() (*Spec, error) { return c.SpecFor(0) }
+
+// SpecFor is Spec for texts of up to context positions, which matters where LongContext is not 0.
+func (c *Config) SpecFor(context int) (*Spec, error) {
+	f, err := c.family()
+	if err != nil {
+		return nil, err
 	}
 	r, s := c.reader(), &Spec{EmbedScale: 1, Logits: kernels.Logits{Scale: 1}}
+	r.context = context
 	s.head(r, c.Architecture)
 	s.common(r)
-	f(r, s)
+	f.read(r, s)
 	r.unread(harmless)
 	if r.err == nil && s.Heads%s.KVHeads != 0 {
 		r.fail("num_key_value_heads", "%d does not divide num_attention_heads %d", s.KVHeads, s.Heads)
@@ -134,7 +122,6 @@ func (s *Spec) common(r *reader) {
 	if r.err == nil && int(s.Pad) >= s.Vocab {
 		r.fail("pad_token_id", "%d is outside the vocabulary of %d", s.Pad, s.Vocab)
 	}
-	r.must("pretraining_tp", "1")
 	r.must("is_encoder_decoder", "false")
 	r.must("add_cross_attention", "false")
 	r.must("use_bidirectional_attention", "false")
@@ -146,6 +133,9 @@ func (s *Spec) common(r *reader) {
 // context reads the context length. transformers has a default for each family.
 func (s *Spec) context(r *reader, positions int) {
 	s.Positions = r.size("max_position_embeddings", positions)
+	if r.has(originalKey) {
+		r.original = r.positive(originalKey, 0)
+	}
 }
 
 // heads reads the attention shape. headDim 0 takes width / heads where the config has no head_dim; kv 0 makes
@@ -165,8 +155,17 @@ func (s *Spec) heads(r *reader, kv, headDim int) {
 	s.AttnScale = inverseRoot(float64(s.Head))
 }
 
-func (s *Spec) rmsNorm(r *reader) {
-	s.Norm = kernels.Norm{Eps: float32(r.positive("rms_norm_eps", 1e-6))}
+func (s *Spec) rmsNorm(r *reader) { s.rmsNormOf(r, 1e-6) }
+
+func (s *Spec) rmsNormOf(r *reader, eps float64) {
+	s.Norm = kernels.Norm{Eps: float32(r.positive("rms_norm_eps", eps))}
+}
+
+// padding gives a model whose config does not speak of a padding id the one that transformers gives its family.
+func (s *Spec) padding(r *reader, id int32) {
+	if r.absent("pad_token_id") && int(id) < s.Vocab {
+		s.Pad = id
+	}
 }
 
 func (s *Spec) activation(r *reader, key, def string) {

@@ -5,16 +5,24 @@ import (
 	"fmt"
 	"math"
 	"os"
-	"path/filepath"
 
 	"croco/kernels"
 	"croco/kernels/forest"
+	"croco/model/hub"
 )
 
 // VerifyAdapter checks a PEFT folder against its base: every key matches a module, with the right shape, and the merged
-// model computes what the base with the adapter beside it computes, on one text of pseudo-random ids.
+// model computes what the base with the adapter beside it computes, on one text of pseudo-random ids. Where baseDir is ""
+// the base is the one that the adapter names.
 func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, error) {
-	m, err := openBase(adapterDir, baseDir, Options{Device: dev})
+	named, class, err := baseOf(adapterDir)
+	if err != nil {
+		return Report{}, err
+	}
+	if baseDir == "" {
+		baseDir = named
+	}
+	m, err := openBase(baseDir, class, Options{Device: dev})
 	if err != nil {
 		return Report{}, err
 	}
@@ -23,7 +31,7 @@ func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, erro
 		return Report{}, err
 	}
 	r := Report{Title: fmt.Sprintf("%s on %s: %s %s on %s", adapterDir, baseDir, m.Config.ModelType, m.Kind(), dev.Name())}
-	keys := Check{Quantity: "keys match", Limit: "every key names a module of the base and has its shape"}
+	keys := &Check{Quantity: "keys match", Limit: "every key names a module of the base and has its shape"}
 	keys.Count = len(m.adapter.tensors())
 	r.Checks = append(r.Checks, keys)
 
@@ -38,10 +46,13 @@ func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, erro
 	defer exact.Close()
 	// The two sum in another order, so a logit's error grows with the size of the others, not with its own.
 	largest := apart(beside, make([]float32, len(beside)))
-	same := Check{Quantity: "merged = unmerged", Limit: "1e-4 + 1e-5 · largest |output|"}
+	same := &Check{Quantity: "merged = unmerged", Limit: "1e-4 + 1e-5 · largest |output|"}
 	same.tensor("output", exact.outputs(ids), beside, absLimit+relLimit*largest, 0)
 	r.Checks = append(r.Checks, same)
 
+	if note := otherBase(named, m.Name); note != "" {
+		r.Notes = append(r.Notes, note)
+	}
 	r.Notes = append(r.Notes, fmt.Sprintf("the adapter moves the base's outputs by up to %.3g", apart(base, beside)))
 	rounded, err := m.Merged(true)
 	if err != nil {
@@ -57,15 +68,45 @@ func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, erro
 	return r, nil
 }
 
-// openBase opens the base of an adapter: as a classifier where the adapter is one's.
-func openBase(adapterDir, baseDir string, o Options) (*Model, error) {
+// baseOf is what an adapter says of its base: its name, and whether it is a classifier.
+func baseOf(adapter string) (name string, classifier bool, err error) {
 	var c struct {
+		Base string `json:"base_model_name_or_path"`
 		Task string `json:"task_type"`
 	}
-	if raw, err := os.ReadFile(filepath.Join(adapterDir, adapterConfigFile)); err == nil && json.Unmarshal(raw, &c) == nil && c.Task == "SEQ_CLS" {
-		return OpenClassifier(baseDir, 0, o)
+	raw, err := hub.ReadFile(adapter, adapterConfigFile)
+	if err == nil {
+		err = json.Unmarshal(raw, &c)
 	}
-	return Open(baseDir, o)
+	if err != nil {
+		return "", false, fmt.Errorf("adapter %s: %s: %w", adapter, adapterConfigFile, err)
+	}
+	return c.Base, c.Task == "SEQ_CLS", nil
+}
+
+func openBase(name string, classifier bool, o Options) (*Model, error) {
+	if classifier {
+		return OpenClassifier(name, 0, o)
+	}
+	return Open(name, o)
+}
+
+// otherBase is a note where an adapter names another base than the one it is checked on; "" where the two are one folder.
+func otherBase(named, name string) string {
+	if named == "" || named == name {
+		return ""
+	}
+	theirs, err := hub.Resolve(named)
+	if err != nil {
+		return fmt.Sprintf("the adapter was made for %s, which is not on this machine, so that it cannot be told whether %s is the same", named, name)
+	}
+	ours, _ := hub.Resolve(name)
+	a, errA := os.Stat(theirs)
+	b, errB := os.Stat(ours)
+	if errA == nil && errB == nil && os.SameFile(a, b) {
+		return ""
+	}
+	return fmt.Sprintf("the adapter was made for %s, which is another place than %s: the two may be the same model or not", named, name)
 }
 
 // sampleIDs are up to n ids that depend on the vocabulary only.
