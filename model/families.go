@@ -24,6 +24,7 @@ var families = map[string]family{
 	"qwen3":       {qwen3, "Qwen3", "Qwen3ForSequenceClassification", "q and k normalised head by head"},
 	"gemma2":      {gemma2, "Gemma2", "Gemma2ForSequenceClassification", "norms before and after attention and MLP; soft caps; every other layer slides"},
 	"gemma3_text": {gemma3, "Gemma3", "Gemma3TextForSequenceClassification", "norms before and after attention and MLP; five layers of six slide and turn by a base of their own"},
+	"cohere":      {cohere, "Cohere", "", "attention and MLP side by side on one LayerNorm; interleaved pairs turn"},
 	"cohere2":     {cohere2, "Cohere2", "", "attention and MLP side by side; three layers of four slide, the fourth knows no positions"},
 }
 
