@@ -22,6 +22,7 @@ var families = map[string]family{
 	"mistral":     {mistral, "Mistral", "MistralForSequenceClassification", "a window on all layers, or none"},
 	"qwen2":       {qwen2, "Qwen2", "Qwen2ForSequenceClassification", "biases on q, k and v; perhaps a window on the upper layers"},
 	"qwen3":       {qwen3, "Qwen3", "Qwen3ForSequenceClassification", "q and k normalised head by head"},
+	"smollm3":     {smollm3, "SmolLM3", "SmolLM3ForSequenceClassification", "every fourth layer knows no positions"},
 	"olmo2":       {olmo2, "Olmo2", "Olmo2ForSequenceClassification", "norms after attention and MLP only; q and k normalised over their whole width"},
 	"gemma2":      {gemma2, "Gemma2", "Gemma2ForSequenceClassification", "norms before and after attention and MLP; soft caps; every other layer slides"},
 	"gemma3_text": {gemma3, "Gemma3", "Gemma3TextForSequenceClassification", "norms before and after attention and MLP; five layers of six slide and turn by a base of their own"},
