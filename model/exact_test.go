@@ -26,7 +26,7 @@ func onCPU(t *testing.T, name string, o Options) *Model {
 
 // allModels are the fixture language models: every family, every exception.
 var allModels = []string{"llama-tied", "llama-untied-rope3", "mistral", "qwen2-bf16", "qwen3", "gemma3", "cohere2",
-	"gemma2", "cohere", "cohere-qknorm", "olmo2", "smollm3", "smollm3-sliding", "llama-bias-linear", "llama-yarn", "qwen2-window-yarn"}
+	"gemma2", "phi3", "cohere", "cohere-qknorm", "olmo2", "smollm3", "smollm3-sliding", "llama-bias-linear", "llama-yarn", "qwen2-window-yarn"}
 
 // texts are n random texts that share their first ids.
 func (m *Model) texts(shared int, lengths ...int) (seqs [][]int32) {

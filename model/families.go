@@ -24,6 +24,7 @@ var families = map[string]family{
 	"qwen3":       {qwen3, "Qwen3", "Qwen3ForSequenceClassification", "q and k normalised head by head"},
 	"smollm3":     {smollm3, "SmolLM3", "SmolLM3ForSequenceClassification", "every fourth layer knows no positions"},
 	"olmo2":       {olmo2, "Olmo2", "Olmo2ForSequenceClassification", "norms after attention and MLP only; q and k normalised over their whole width"},
+	"phi3":        {phi3, "Phi3", "Phi3ForSequenceClassification", "q, k, v in one projection, gate and up in another; a part of each head turns"},
 	"gemma2":      {gemma2, "Gemma2", "Gemma2ForSequenceClassification", "norms before and after attention and MLP; soft caps; every other layer slides"},
 	"gemma3_text": {gemma3, "Gemma3", "Gemma3TextForSequenceClassification", "norms before and after attention and MLP; five layers of six slide and turn by a base of their own"},
 	"cohere":      {cohere, "Cohere", "", "attention and MLP side by side on one LayerNorm; interleaved pairs turn"},
