@@ -4,7 +4,7 @@
 //	NewRand           random.Random(seed): Bits, Float64, Below, Shuffle, Sample
 //	Loads, Dumps      the json module: NaN, lone surrogates and big integers included; ensure_ascii=False
 //	Indent            json.dump with an indent, escaped to ASCII or not
-//	Rows              lines of JSON objects; Dict, Copy: objects made by hand
+//	Rows, ParsableRows   lines of JSON objects; Dict, Copy: objects made by hand
 //	Str, Repr         str() and repr() of a JSON value
 //	Truthy            bool() of a JSON value
 //	ToFloat           float() of a JSON value

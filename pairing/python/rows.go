@@ -79,3 +79,17 @@ func (o *Object) Texts(key string) ([]string, error) {
 	}
 	return texts, nil
 }
+
+// ParsableRows is Rows that passes over what does not parse, and counts it. Blank lines are not counted.
+func ParsableRows(text string) (rows []*Object, skipped int) {
+	for _, line := range Lines(text) {
+		line = Strip(line)
+		v, err := Loads(line)
+		if row, ok := v.(*Object); ok && err == nil {
+			rows = append(rows, row)
+		} else if line != "" {
+			skipped++
+		}
+	}
+	return rows, skipped
+}
