@@ -15,7 +15,7 @@ import (
 // model computes what the base with the adapter beside it computes, on one text of pseudo-random ids. Where baseDir is ""
 // the base is the one that the adapter names.
 func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, error) {
-	named, class, err := baseOf(adapterDir)
+	named, class, err := namedBase(adapterDir)
 	if err != nil {
 		return Report{}, err
 	}
@@ -68,8 +68,8 @@ func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, erro
 	return r, nil
 }
 
-// baseOf is what an adapter says of its base: its name, and whether it is a classifier.
-func baseOf(adapter string) (name string, classifier bool, err error) {
+// namedBase is what an adapter says of its base: its name, and whether it is a classifier.
+func namedBase(adapter string) (name string, classifier bool, err error) {
 	var c struct {
 		Base string `json:"base_model_name_or_path"`
 		Task string `json:"task_type"`

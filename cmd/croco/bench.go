@@ -12,7 +12,7 @@ import (
 
 	"croco/kernels"
 	"croco/kernels/optest"
-	"croco/model/tokenizer"
+	"croco/model/text"
 )
 
 // benchCmd holds the measurements.
@@ -95,7 +95,7 @@ func (c *benchOpsCmd) printer(w io.Writer) (show func(measured), end func() erro
 }
 
 type benchTokenizeCmd struct {
-	Tokenizer string `name:"tokenizer" help:"tokenizer.json, or a folder that holds one."`
+	Tokenizer string `name:"tokenizer" help:"tokenizer.json, or a model: folder, GGUF file, or repository in the hub's cache."`
 	Text      string `name:"text" help:"File of text."`
 }
 
@@ -103,7 +103,7 @@ func (c *benchTokenizeCmd) Run(t *console) error {
 	if err := need("tokenizer", c.Tokenizer, "text", c.Text); err != nil {
 		return err
 	}
-	tk, err := tokenizer.Open(c.Tokenizer)
+	tk, err := text.Tokenizer(c.Tokenizer)
 	if err != nil {
 		return err
 	}
@@ -111,11 +111,11 @@ func (c *benchTokenizeCmd) Run(t *console) error {
 	if err != nil {
 		return err
 	}
-	text, ids := string(raw), 0
-	tk.Encode(text, false) // to warm up
+	words, ids := string(raw), 0
+	tk.Encode(words, false) // to warm up
 	begin, rounds := time.Now(), 0
 	for ; rounds == 0 || time.Since(begin) < time.Second; rounds++ {
-		ids = len(tk.Encode(text, false))
+		ids = len(tk.Encode(words, false))
 	}
 	seconds := time.Since(begin).Seconds() / float64(rounds)
 	fmt.Fprintf(t.out, "%.2f MB/s: %d bytes, %d ids, %.4g s\n", float64(len(raw))/1e6/seconds, len(raw), ids, seconds)

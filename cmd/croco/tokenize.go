@@ -9,12 +9,12 @@ import (
 	"io"
 
 	"croco/internal/jsonl"
-	"croco/model/tokenizer"
+	"croco/model/text"
 )
 
 // tokenizeCmd turns texts into ids, or ids into texts, a line at a time.
 type tokenizeCmd struct {
-	Tokenizer string `name:"tokenizer" help:"tokenizer.json, or a folder that holds one."`
+	Tokenizer string `name:"tokenizer" help:"tokenizer.json, or a model: folder, GGUF file, or repository in the hub's cache."`
 	NoSpecial bool   `name:"no_special" help:"Without the special tokens that the tokenizer puts around a text; with --decode, leave special tokens out."`
 	Decode    bool   `name:"decode" help:"From ids to text."`
 }
@@ -23,7 +23,7 @@ func (c *tokenizeCmd) Run(t *console) error {
 	if err := need("tokenizer", c.Tokenizer); err != nil {
 		return err
 	}
-	tk, err := tokenizer.Open(c.Tokenizer)
+	tk, err := text.Tokenizer(c.Tokenizer)
 	if err != nil {
 		return err
 	}

@@ -35,13 +35,10 @@ func (c *verifyModelCmd) Run(t *console) error {
 
 type verifyAdapterCmd struct {
 	Dir   string `arg:"" name:"adapter" help:"Folder of the adapter."`
-	Model string `name:"model" help:"Folder of its base model."`
+	Model string `name:"model" help:"Its base model; the one that the adapter names if left out."`
 }
 
 func (c *verifyAdapterCmd) Run(t *console) error {
-	if err := need("model", c.Model); err != nil {
-		return err
-	}
 	d, err := t.open()
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"croco/internal/jsonl"
+	"croco/model/hub"
 )
 
 // checkpointName is how transformers finds checkpoints.
@@ -109,10 +110,10 @@ func prune(out string, limit int) error {
 var tokenizerFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 	"tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja"}
 
-// copyTokenizer copies the tokenizer and the chat template byte for byte; files that are not there are left out.
+// copyTokenizer copies the tokenizer and the chat template of a model byte for byte; files that are not there are left out.
 func copyTokenizer(to, from string) error {
 	for _, name := range tokenizerFiles {
-		raw, err := os.ReadFile(filepath.Join(from, name))
+		raw, err := hub.ReadFile(from, name)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -55,6 +55,22 @@ func Load(path string) (*Template, error) {
 	return t, nil
 }
 
+// FromConfig reads the chat template and the special tokens of a tokenizer_config.json that is in memory; file is its
+// name in errors.
+func FromConfig(file string, data []byte) (*Template, error) {
+	settings, err := decodeObject(file, data)
+	if err != nil {
+		return nil, err
+	}
+	t, err := fromConfig(file, settings)
+	if err != nil {
+		return nil, err
+	}
+	t.tokens = &jinja.Dict{}
+	addTokens(t.tokens, settings)
+	return t, nil
+}
+
 // fromFiles prefers the .jinja files of a folder to t, what its tokenizer_config.json gave.
 func fromFiles(dir string, t *Template, missing error) (*Template, error) {
 	for _, f := range []struct {
@@ -97,6 +113,10 @@ func readObject(path string) (*jinja.Dict, error) {
 	if err != nil {
 		return nil, err
 	}
+	return decodeObject(path, data)
+}
+
+func decodeObject(path string, data []byte) (*jinja.Dict, error) {
 	v, err := jinja.Decode(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)

@@ -1,6 +1,7 @@
-// Package text is what a model folder knows of text: its tokenizer and its chat template, together.
+// Package text is what a model knows of text: its tokenizer and its chat template, together.
 //
-//	Open          the codec of a model folder; nil where it has no tokenizer
+//	Open          the codec of a model; nil where it has no tokenizer
+//	Tokenizer, Template   one half of it, for commands that need no more
 //	Prompt        text or messages → the ids that a model answers
 //	Conversation  prompt and answer → the ids that a reward model reads
 //	Encode, Render, EOS   the same, piece by piece, as training data needs them
@@ -16,11 +17,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"croco/model/chat"
+	"croco/model/gguf"
+	"croco/model/hub"
 	"croco/model/tokenizer"
 )
 
@@ -32,31 +33,74 @@ type Codec struct {
 	eos       string
 }
 
-// Open reads tokenizer.json, and the chat template where there is one, of a model folder. Without a tokenizer.json the
-// codec is nil and there is no error: such a model works on token ids alone.
-func Open(dir string) (*Codec, error) {
-	if _, err := os.Stat(filepath.Join(dir, "tokenizer.json")); errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	t, err := tokenizer.Open(dir)
+// The files of a tokenizer.
+const (
+	tokenizerFile = "tokenizer.json"
+	configFile    = "tokenizer_config.json"
+)
+
+// Open reads tokenizer.json, and the chat template where there is one, of a model: a folder, a GGUF file, or a
+// repository in the hub's cache. Without a tokenizer.json the codec is nil and there is no error: such a model works on
+// token ids alone.
+func Open(name string) (*Codec, error) {
+	path, err := hub.Resolve(name)
 	if err != nil {
 		return nil, err
 	}
-	c := &Codec{Tokenizer: t, dir: dir}
-	switch c.Template, err = chat.Load(dir); {
+	t, err := Tokenizer(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := &Codec{Tokenizer: t, dir: name}
+	switch c.Template, err = Template(path); {
 	case errors.Is(err, chat.ErrNoTemplate):
 		c.Template = nil
 	case err != nil:
 		return nil, err
 	}
-	c.eos, err = endToken(dir)
+	c.eos, err = endToken(path)
 	return c, err
+}
+
+// Tokenizer reads the tokenizer of a model, or a tokenizer.json.
+func Tokenizer(name string) (*tokenizer.Tokenizer, error) {
+	path, err := hub.Resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	if !gguf.Is(path) {
+		return tokenizer.Open(path)
+	}
+	raw, err := gguf.ReadFile(path, tokenizerFile)
+	if err != nil {
+		return nil, err
+	}
+	return tokenizer.Parse(hub.Path(path, tokenizerFile), raw)
+}
+
+// Template reads the chat template of a model, or one of the files that chat.Load takes.
+func Template(name string) (*chat.Template, error) {
+	path, err := hub.Resolve(name)
+	if err != nil {
+		return nil, err
+	}
+	if !gguf.Is(path) {
+		return chat.Load(path)
+	}
+	raw, err := gguf.ReadFile(path, configFile)
+	if err != nil {
+		return nil, err
+	}
+	return chat.FromConfig(hub.Path(path, configFile), raw)
 }
 
 // endToken is eos_token of tokenizer_config.json, a text or an object with its content; "" where it is not named.
 func endToken(dir string) (string, error) {
-	path := filepath.Join(dir, "tokenizer_config.json")
-	raw, err := os.ReadFile(path)
+	path := hub.Path(dir, configFile)
+	raw, err := hub.ReadFile(dir, configFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
