@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -49,7 +50,7 @@ func (m *Model) LoadAdapter(name string, trainable bool) error {
 		return err
 	}
 	values := func(name string, shape []int) []float32 { return found[name] }
-	target := func(lin *linear) bool { return found[adapterKey(lin.name, "A")] != nil }
+	target := func(lin *linear) bool { return found[adapterKey(lin.path, "A")] != nil }
 	return m.attach(l, target, values, score, trainable)
 }
 
@@ -116,17 +117,18 @@ func (m *Model) match(file *safetensors.File, l LoRA, targets []string) (found m
 	for _, b := range m.blocks {
 		for _, lin := range b.present() {
 			for which, shape := range map[string][]int{"A": {l.R, lin.w.In}, "B": {lin.w.Out, l.R}} {
-				shapes[adapterKey(lin.name, which)] = shape
+				shapes[adapterKey(lin.path, which)] = shape
 			}
 		}
 	}
 	found = map[string][]float32{}
-	for _, name := range file.Names() {
-		t, _ := file.Tensor(name)
+	for _, stored := range file.Names() {
+		t, _ := file.Tensor(stored)
+		name := m.currentKey(stored)
 		shape, ok := shapes[name]
 		switch {
 		case !ok:
-			extra = append(extra, name)
+			extra = append(extra, stored)
 			continue
 		case !slices.Equal(shape, t.Shape):
 			return nil, nil, t.Errorf("shape %v, expected %v of this model and r = %d", t.Shape, shape, l.R)
@@ -140,7 +142,7 @@ func (m *Model) match(file *safetensors.File, l LoRA, targets []string) (found m
 	}
 	if len(extra) > 0 {
 		return nil, nil, fmt.Errorf("%s: keys that match no module of the base model: %s; expected names like %s",
-			file.Path, few(extra), adapterKey(m.blocks[0].present()[0].name, "A"))
+			file.Path, few(extra), adapterKey(m.blocks[0].present()[0].path, "A"))
 	}
 	for name := range shapes {
 		if found[name] == nil && m.wanted(name, targets, found) {
@@ -158,6 +160,14 @@ func (m *Model) match(file *safetensors.File, l LoRA, targets []string) (found m
 		return nil, nil, fmt.Errorf("%s: holds no LoRA matrices", file.Path)
 	}
 	return found, found[adapterPrefix+scoreName], nil
+}
+
+// currentKey is a key as transformers names modules now: those of a multimodal model have moved.
+func (m *Model) currentKey(key string) string {
+	if rest, ok := strings.CutPrefix(key, adapterPrefix+oldInnerPath); ok && m.Config.Wrapper != "" {
+		return adapterPrefix + innerPath + rest
+	}
+	return key
 }
 
 // wanted reports whether a key must be there: its module is a target by PEFT's rule (its path is the target, or ends in
@@ -209,8 +219,17 @@ func (m *Model) adapterConfig() map[string]any {
 		"fan_in_fan_out": false, "inference_mode": true, "init_lora_weights": true, "layers_pattern": nil,
 		"layers_to_transform": nil, "lora_alpha": l.Alpha, "lora_dropout": json.RawMessage(decimal(l.Dropout)),
 		"modules_to_save": saved, "peft_type": "LORA", "r": l.R, "rank_pattern": struct{}{}, "revision": nil,
-		"target_modules": sorted(targets), "task_type": task, "use_dora": false, "use_rslora": l.RSLora,
+		"target_modules": m.targetModules(sorted(targets)), "task_type": task, "use_dora": false, "use_rslora": l.RSLora,
 	}
+}
+
+// targetModules is the value of target_modules: a list of names, or a pattern where modules of other parts of a multimodal
+// model have the same names.
+func (m *Model) targetModules(names []string) any {
+	if m.Config.Wrapper == "" {
+		return names
+	}
+	return regexp.QuoteMeta(innerPath) + `layers\..*\.(` + strings.Join(names, "|") + ")"
 }
 
 // decimal writes a number as Python does: 0.0, not 0.

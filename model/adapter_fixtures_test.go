@@ -4,10 +4,12 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -150,6 +152,39 @@ func sortPicks(n int, picks func(int) kernels.Picks, gradient func(int) float64)
 		all.Rows, all.Tokens, dlogp = append(all.Rows, o.row), append(all.Tokens, o.token), append(dlogp, o.d)
 	}
 	return all, dlogp
+}
+
+// What PEFT's adapters make models compute.
+func TestFixturesAdapterLogits(t *testing.T) {
+	cases, err := filepath.Glob(filepath.Join(fixtures(t, "training"), "*", "expected.json"))
+	require.NoError(t, err)
+	for name, dev := range devices(t) {
+		for _, path := range cases {
+			dir := filepath.Dir(path)
+			t.Run(name+"/"+filepath.Base(dir)+"/logits", func(t *testing.T) {
+				e, err := readExpected(dir)
+				require.NoError(t, err)
+				defer e.arrays.Close()
+				m, err := Open(baseOf(t, strings.TrimPrefix(filepath.Base(dir), "lora-")), Options{Device: dev})
+				require.NoError(t, err)
+				defer m.Close()
+				require.NoError(t, m.LoadAdapter(filepath.Join(dir, "adapter"), true))
+				f := forest.Build(e.InputIDs)
+				h := m.Forward(f, false)
+				defer h.Free()
+				for i := range e.InputIDs {
+					logits := m.Logits(h, f.Path(i))
+					want, ok, err := e.array(fmt.Sprintf("seq%d.logits", i), logits.Len())
+					require.NoError(t, err)
+					require.True(t, ok)
+					check := Check{}
+					check.tensor("logits", m.read(logits), want, absLimit, relLimit)
+					require.True(t, check.OK(), check.Where)
+					m.device.Free(logits)
+				}
+			})
+		}
+	}
 }
 
 // Every adapter folder loads on its base, is saved as PEFT saved it, byte for byte, and merges to what it computes.

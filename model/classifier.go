@@ -28,7 +28,7 @@ func OpenClassifier(name string, seed uint64, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := openWeights(dir)
+	source, err := openWeights(dir, config)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,10 @@ func OpenClassifier(name string, seed uint64, o Options) (*Model, error) {
 // scoring is the config of a classifier with one label on the same decoder.
 func (c *Config) scoring() *Config {
 	s := *c
-	s.Architecture = strings.TrimSuffix(c.Architecture, "ForCausalLM") + "ForSequenceClassification"
+	f := families[c.ModelType]
+	if s.Architecture = f.classifier; s.Architecture == "" {
+		s.Architecture = f.name + "ForSequenceClassification"
+	}
 	s.keys, s.used = maps.Clone(c.keys), maps.Clone(c.used)
 	s.keys["architectures"], _ = json.Marshal([]string{s.Architecture})
 	s.keys["id2label"], s.keys["label2id"] = json.RawMessage(`{"0":"LABEL_0"}`), json.RawMessage(`{"LABEL_0":0}`)

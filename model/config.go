@@ -20,9 +20,10 @@ type Config struct {
 	File string // for messages
 	ModelType,
 	Architecture string // "" where the file names none: a language model
-	Raw  []byte // the file as it is
-	keys map[string]json.RawMessage
-	used map[string]bool // keys that somebody read
+	Wrapper string // model_type of the multimodal model whose text model this is; "": none
+	Raw     []byte // the file as it is; of a text model, what its own would be
+	keys    map[string]json.RawMessage
+	used    map[string]bool // keys that somebody read
 }
 
 // ReadConfig reads config.json of a model: of a folder, a GGUF file, or a repository of the hub.
@@ -60,6 +61,9 @@ func ParseConfig(file string, raw []byte) (*Config, error) {
 	}
 	if len(arch) == 1 {
 		c.Architecture = arch[0]
+	}
+	if r.err == nil {
+		r.err = c.unwrap()
 	}
 	return c, r.err
 }

@@ -112,7 +112,7 @@ func (m *Model) attach(l LoRA, target func(*linear) bool, values func(string, []
 			if !target(lin) {
 				continue
 			}
-			a, bb := adapterKey(lin.name, "A"), adapterKey(lin.name, "B")
+			a, bb := adapterKey(lin.path, "A"), adapterKey(lin.path, "B")
 			lin.lora = &loraPair{scale: float32(l.scale()),
 				a: weight(a, l.R, lin.w.In, values(a, []int{l.R, lin.w.In})),
 				b: weight(bb, lin.w.Out, l.R, values(bb, []int{lin.w.Out, l.R}))}
@@ -229,7 +229,7 @@ type named struct {
 func (a *adapter) tensors() []named {
 	var list []named
 	for _, lin := range a.linears {
-		list = append(list, named{adapterKey(lin.name, "A"), lin.lora.a.w.Master}, named{adapterKey(lin.name, "B"), lin.lora.b.w.Master})
+		list = append(list, named{adapterKey(lin.path, "A"), lin.lora.a.w.Master}, named{adapterKey(lin.path, "B"), lin.lora.b.w.Master})
 	}
 	if a.score.w != nil {
 		list = append(list, named{adapterPrefix + scoreName, a.score.w.Master})

@@ -72,7 +72,8 @@ type norm struct {
 
 // linear is a linear layer: weight (out, in), perhaps a bias (out), perhaps a LoRA pair.
 type linear struct {
-	name string // path of the module
+	name string // path of the module in the decoder
+	path string // and in the whole model, where that is multimodal: what adapters call it
 	slot projection
 	matrix
 	bias vector
@@ -116,7 +117,7 @@ func OpenAs(name string, config *Config, o Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, err := openWeights(dir)
+	source, err := openWeights(dir, config)
 	if err != nil {
 		return nil, err
 	}
@@ -128,12 +129,16 @@ func OpenAs(name string, config *Config, o Options) (*Model, error) {
 	return m, nil
 }
 
-// openWeights opens the tensors of a folder or a GGUF file.
-func openWeights(dir string) (safetensors.Source, error) {
+// openWeights opens the tensors of a folder or a GGUF file; of a multimodal model, those of its text model.
+func openWeights(dir string, config *Config) (safetensors.Source, error) {
 	if gguf.Is(dir) {
 		return gguf.Weights(dir)
 	}
-	return safetensors.OpenFolder(dir)
+	source, err := safetensors.OpenFolder(dir)
+	if err != nil || config.Wrapper == "" {
+		return source, err
+	}
+	return unwrapWeights(source), nil
 }
 
 // build checks the stored tensors against the spec and puts them on the device.
@@ -229,6 +234,7 @@ func (m *Model) block(i int) *block {
 	}
 	for _, p := range s.projections() {
 		l := &linear{name: layerName(i, p.path()), slot: p}
+		l.path = m.Config.modulePath(l.name)
 		l.matrix = m.matrix(l.name + ".weight")
 		if _, _, bias := s.linear(p); bias {
 			l.bias = m.vector(l.name + ".bias")

@@ -62,7 +62,7 @@ func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, erro
 	if lost := apart(rounded.outputs(ids), beside); lost > same.Worst {
 		r.Notes = append(r.Notes, fmt.Sprintf("rounding the merged weights to the dtype of the base's file moves outputs by up to %.3g", lost))
 	}
-	if m.Config.ModelType == "gemma3_text" {
+	if m.Config.ModelType == "gemma3_text" && m.Config.Wrapper == "" {
 		r.Notes = append(r.Notes, "the base has multimodal relatives: served as …ForConditionalGeneration its modules have other names, and this adapter would match none of them")
 	}
 	return r, nil
