@@ -6,8 +6,8 @@ import (
 	"croco/kernels/forest"
 )
 
-// ErrNotImplemented is what an optional operation answers on a device that lacks it. The caller then composes the
-// operation from others; that is not a fault.
+// ErrNotImplemented is what an operation panics with on a device that does not have it. The support matrix of optest
+// then says "no", which is not a fault; a wrong number is one.
 var ErrNotImplemented = errors.New("kernels: not implemented on this device")
 
 // Device holds tensors and computes on them. Operations may run asynchronously: Read and Sync wait. Wrong shapes
@@ -154,6 +154,7 @@ type HeadStats struct {
 	Entropy   []float32 // of the row's distribution, nats
 	MeanLogit []float32 // over the vocabulary
 	Argmax    []int32   // the likeliest token, lowest id first
+	Collision []float32 // ln Σ P², the log of the chance that two draws from the row's distribution P are equal
 }
 
 // Draw is how the next token of one row is chosen.

@@ -112,6 +112,13 @@ func (d *Device) describe(s *kernels.HeadStats, lo, hi int, z, e []float32, p di
 			s.Argmax[i] = best
 		}
 	}
+	if s.Collision != nil {
+		squares := 0.0
+		for _, x := range e {
+			squares += float64(x) * float64(x)
+		}
+		fill(s.Collision[lo:hi], float32(math.Log(squares)-2*math.Log(float64(p.sum))))
+	}
 }
 
 // firstWith is the lowest id whose logit is top.

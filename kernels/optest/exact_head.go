@@ -24,11 +24,11 @@ func logprobsInPieces(d kernels.Device) error {
 	h, w, C := s.upload("h"), s.pack("w", kernels.F32, false), c.In["h"].Shape[1]
 	for i, r := range p.Rows {
 		logp := nans(1)
-		stats := &kernels.HeadStats{Entropy: nans(1), MeanLogit: nans(1), Argmax: make([]int32, 1)}
+		stats := &kernels.HeadStats{Entropy: nans(1), MeanLogit: nans(1), Argmax: make([]int32, 1), Collision: nans(1)}
 		s.LogProbs(logp, stats, h.Rows(int(r), int(r)+1), w, kernels.Picks{Rows: []int32{0}, Tokens: p.Tokens[i : i+1]}, l)
-		got := []float32{logp[0], stats.Entropy[0], stats.MeanLogit[0], float32(stats.Argmax[0])}
-		if err := identical(got, []float32{want["logp"][i], want["entropy"][i], want["mean"][i], want["argmax"][i]}); err != nil {
-			return fmt.Errorf("pick %d alone (log-prob, entropy, mean logit, argmax): %w", i, err)
+		got := []float32{logp[0], stats.Entropy[0], stats.MeanLogit[0], float32(stats.Argmax[0]), stats.Collision[0]}
+		if err := identical(got, []float32{want["logp"][i], want["entropy"][i], want["mean"][i], want["argmax"][i], want["collision"][i]}); err != nil {
+			return fmt.Errorf("pick %d alone (log-prob, entropy, mean logit, argmax, collision): %w", i, err)
 		}
 	}
 	for lo := 0; lo < len(p.Rows); {

@@ -38,7 +38,7 @@ func logprobs(T, C, V, P int, l kernels.Logits, dtype kernels.DType) Case {
 		Bind: func(s *Scope) Bound {
 			h, w, dh := s.upload("h"), s.pack("w", dtype, false), s.blank(T, C)
 			dlogp, logp := s.in["dlogp"].Data, nans(P)
-			stats := &kernels.HeadStats{Entropy: nans(P), MeanLogit: nans(P), Argmax: make([]int32, P)}
+			stats := &kernels.HeadStats{Entropy: nans(P), MeanLogit: nans(P), Argmax: make([]int32, P), Collision: nans(P)}
 			argmax := nans(P)
 			flops, bytes := 2*float64(T)*float64(C)*float64(V), float64(4*T*C+dtype.Size()*V*C)
 			bound := Bound{
@@ -48,7 +48,7 @@ func logprobs(T, C, V, P int, l kernels.Logits, dtype kernels.DType) Case {
 						argmax[i] = float32(v)
 					}
 				}},
-				Out:  Outputs{"logp": s.host(logp), "entropy": s.host(stats.Entropy), "mean": s.host(stats.MeanLogit), "argmax": s.host(argmax)},
+				Out:  Outputs{"logp": s.host(logp), "entropy": s.host(stats.Entropy), "mean": s.host(stats.MeanLogit), "argmax": s.host(argmax), "collision": s.host(stats.Collision)},
 				Grad: Outputs{"dh": s.device(dh)},
 			}
 			var dw *kernels.Tensor

@@ -13,7 +13,7 @@ import (
 //	lse  = log Σ_v exp z[v]
 //
 // it writes logp[i] = z[token] − lse, and of the row's distribution P[v] = exp(z[v] − lse), where wanted, the entropy
-// −Σ P log P = lse − Σ P·z, the mean of z, and the token with the largest z.
+// −Σ P log P = lse − Σ P·z, the mean of z, the token with the largest z, and ln Σ P².
 func (d *Device) LogProbs(logp []float32, stats *kernels.HeadStats, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
 	if len(logp) != len(p.Rows) {
 		panic(fmt.Sprintf("kernels: logprobs: room for %d values, %d picks", len(logp), len(p.Rows)))
@@ -100,9 +100,11 @@ func (d *Device) eachRow(op string, h *kernels.Tensor, w *kernels.Weight, p kern
 
 // describe fills the statistics of pick i that are wanted.
 func describe(s *kernels.HeadStats, i int, z []float32, lse float64) {
-	expected, mean, best := 0.0, 0.0, 0
+	expected, squares, mean, best := 0.0, 0.0, 0.0, 0
 	for v, zv := range z {
-		expected += math.Exp(float64(zv)-lse) * float64(zv)
+		p := math.Exp(float64(zv) - lse)
+		expected += p * float64(zv)
+		squares += p * p
 		mean += float64(zv) / float64(len(z))
 		if zv > z[best] {
 			best = v
@@ -116,6 +118,9 @@ func describe(s *kernels.HeadStats, i int, z []float32, lse float64) {
 	}
 	if s.Argmax != nil {
 		s.Argmax[i] = int32(best)
+	}
+	if s.Collision != nil {
+		s.Collision[i] = float32(math.Log(squares))
 	}
 }
 

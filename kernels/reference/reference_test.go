@@ -134,7 +134,7 @@ func TestAttendReadsItsOwnPath(t *testing.T) {
 func TestLogProbs(t *testing.T) {
 	h, w := tensor([]float32{9, 1}, 2, 1), weight([]float32{0, float32(math.Log(3)), float32(math.Log(4))}, 3, 1)
 	logp := make([]float32, 2)
-	stats := &kernels.HeadStats{Entropy: make([]float32, 2), MeanLogit: make([]float32, 2), Argmax: make([]int32, 2)}
+	stats := &kernels.HeadStats{Entropy: make([]float32, 2), MeanLogit: make([]float32, 2), Argmax: make([]int32, 2), Collision: make([]float32, 2)}
 	p := kernels.Picks{Rows: []int32{1, 1}, Tokens: []int32{0, 2}}
 	dev.LogProbs(logp, stats, h, w, p, kernels.Logits{})
 	nearly(t, []float64{math.Log(1.0 / 8), math.Log(1.0 / 2)}, logp)
@@ -142,6 +142,7 @@ func TestLogProbs(t *testing.T) {
 	nearly(t, []float64{entropy, entropy}, stats.Entropy)
 	nearly(t, []float64{math.Log(12) / 3, math.Log(12) / 3}, stats.MeanLogit)
 	require.Equal(t, []int32{2, 2}, stats.Argmax)
+	nearly(t, []float64{math.Log(26.0 / 64), math.Log(26.0 / 64)}, stats.Collision)
 	dev.LogProbs(logp, nil, h, w, p, kernels.Logits{Scale: 2})
 	nearly(t, []float64{math.Log(1.0 / 26), math.Log(16.0 / 26)}, logp)
 	dev.LogProbs(logp, nil, h, w, p, kernels.Logits{Softcap: 1})
