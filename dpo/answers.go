@@ -63,12 +63,3 @@ func (a *Answers) Spread(dsums []float64, scale float64) []float32 {
 	}
 	return dlogp
 }
-
-// SumRecord adds log-probabilities as Sums does, where they come from a record and not from the model.
-func SumRecord(logp []float32) float64 {
-	sum := 0.0
-	for _, l := range logp {
-		sum += float64(l)
-	}
-	return sum
-}

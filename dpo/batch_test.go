@@ -39,7 +39,7 @@ func TestMetricsAreTRLs(t *testing.T) {
 		"rewards/accuracies": .75, "logps/chosen": -18.125, "logps/rejected": -20.5, "chosen_length": 14.5} {
 		require.InDelta(t, want, m[key], 1e-12, key)
 	}
-	equal := &Inputs{[]float64{-1}, []float64{-1}, []float64{-1}, []float64{-1}, []float64{1}, []float64{1}}
+	equal := one(-1, -1, -1, -1, 1, 1)
 	require.Zero(t, equal.metrics(0.1)["rewards/accuracies"])
 }
 
@@ -55,4 +55,10 @@ func TestTokenMetricsCountTokensNotPairs(t *testing.T) {
 	require.Equal(t, 4.0, m["logits/chosen"])
 	require.Equal(t, 5.0, m["logits/rejected"])
 	require.Equal(t, 2.0/3, m["mean_token_accuracy"])
+}
+
+// one is a batch of one pair.
+func one(c, r, refC, refR, nc, nr float64) *Inputs {
+	return &Inputs{Chosen: []float64{c}, Rejected: []float64{r}, RefChosen: []float64{refC}, RefRejected: []float64{refR},
+		ChosenN: []float64{nc}, RejectedN: []float64{nr}}
 }

@@ -21,14 +21,27 @@ func (a expr) plus(k float64) expr  { return must(G.Add(a.node, G.NewConstant(k)
 func (a expr) neg() expr     { return must(G.Neg(a.node)) }
 func (a expr) square() expr  { return must(G.Square(a.node)) }
 func (a expr) exp() expr     { return must(G.Exp(a.node)) }
+func (a expr) expm1() expr   { return must(G.Expm1(a.node)) }
+func (a expr) log() expr     { return must(G.Log(a.node)) }
+func (a expr) sqrt() expr    { return must(G.Sqrt(a.node)) }
+func (a expr) tanh() expr    { return must(G.Tanh(a.node)) }
 func (a expr) relu() expr    { return must(G.Rectify(a.node)) }
 func (a expr) sigmoid() expr { return must(G.Sigmoid(a.node)) }
 
-// nll is −log σ(a) = softplus(−a), which neither overflows nor loses the tail.
-func (a expr) nll() expr { return must(G.Softplus(must(G.Neg(a.node)).node)) }
+// softplus is log(1 + eᵃ), which neither overflows nor loses the tail.
+func (a expr) softplus() expr { return must(G.Softplus(a.node)) }
+
+// nll is −log σ(a) = softplus(−a).
+func (a expr) nll() expr { return a.neg().softplus() }
 
 // logSigmoid is log σ(a).
 func (a expr) logSigmoid() expr { return a.nll().neg() }
+
+// atMost is min(a, k).
+func (a expr) atMost(k float64) expr { return a.neg().plus(k).relu().neg().plus(k) }
+
+// log1mExp is log(1 − eᵃ) for a < 0.
+func (a expr) log1mExp() expr { return a.expm1().neg().log() }
 
 // must unwraps what only a malformed formula, a programmer's error, makes fail.
 func must(n *G.Node, err error) expr {

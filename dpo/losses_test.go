@@ -91,37 +91,37 @@ func byValue(name string, got, want []float64) []float64 {
 }
 
 func TestEveryLossAgreesWithFiniteDifferences(t *testing.T) {
-	const h = 1e-5
 	for _, name := range Names() {
-		o, err := New([]Term{{name, 0.7}}, Options{Beta: 0.3, LabelSmoothing: smoothingFor(name)})
-		require.NoError(t, err)
-		at := func(in *Inputs) float64 {
-			v, err := o.Value(in)
-			require.NoError(t, err)
-			return v.Loss
-		}
-		untied := func() *Inputs {
-			in := four()
-			in.Chosen[3] -= 0.3
-			return in
-		}
-		v, err := o.Value(untied())
-		require.NoError(t, err)
-		for i := range 4 {
-			up, down := untied(), untied()
-			up.Chosen[i] += h
-			down.Chosen[i] -= h
-			require.InDelta(t, (at(up)-at(down))/(2*h), v.DChosen[i], 1e-7, "%s, chosen %d", name, i)
-			up, down = untied(), untied()
-			up.Rejected[i] += h
-			down.Rejected[i] -= h
-			require.InDelta(t, (at(up)-at(down))/(2*h), v.DRejected[i], 1e-7, "%s, rejected %d", name, i)
+		agreesWithDifferences(t, name, Options{Beta: 0.3, LabelSmoothing: smoothingFor(name), SimPOGamma: 0.5, CPOAlpha: 0.7}, four())
+	}
+}
+
+// agreesWithDifferences compares the derivatives of a loss with central differences.
+func agreesWithDifferences(t *testing.T, name string, options Options, in *Inputs) {
+	t.Helper()
+	const h = 1e-5
+	o, err := New([]Term{{name, 0.7}}, options)
+	require.NoError(t, err)
+	in.Chosen[len(in.Chosen)-1] -= 0.3 // no ties to sort
+	defer func() { in.Chosen[len(in.Chosen)-1] += 0.3 }()
+	v, err := o.Value(in)
+	require.NoError(t, err)
+	for side, d := range map[*[]float64][]float64{&in.Chosen: v.DChosen, &in.Rejected: v.DRejected} {
+		for i := range d {
+			at := func(step float64) float64 {
+				(*side)[i] += step
+				defer func() { (*side)[i] -= step }()
+				v, err := o.Value(in)
+				require.NoError(t, err)
+				return v.Loss
+			}
+			require.InDelta(t, (at(h)-at(-h))/(2*h), d[i], 1e-7*max(1, math.Abs(d[i])), "%s %s, %d", name, options.Formula, i)
 		}
 	}
 }
 
 func smoothingFor(name string) float64 {
-	if losses[name].smoothing {
+	if losses[name].reads&smoothing != 0 {
 		return 0.1
 	}
 	return 0
@@ -150,7 +150,7 @@ func TestExtremesStayFinite(t *testing.T) {
 		o, err := New([]Term{{name, 1}}, Options{Beta: 1, LabelSmoothing: smoothingFor(name)})
 		require.NoError(t, err)
 		for _, z := range []float64{-1e5, -1e3, 0, 1e3, 1e5} {
-			v, err := o.Value(&Inputs{[]float64{z}, []float64{0}, []float64{0}, []float64{0}, []float64{4}, []float64{5}})
+			v, err := o.Value(one(z, 0, 0, 0, 4, 5))
 			require.NoError(t, err)
 			require.False(t, math.IsNaN(v.Loss) || math.IsInf(v.Loss, 0), "%s at %g", name, z)
 			require.False(t, math.IsNaN(v.DChosen[0]) || math.IsInf(v.DChosen[0], 0), "%s at %g", name, z)
@@ -169,6 +169,11 @@ func TestBadOptionsAreRefused(t *testing.T) {
 		"label_smoothing: expected":       {[]Term{{"robust", 1}}, Options{Beta: 0.1, LabelSmoothing: 0.5}},
 		"set it above 0":                  {[]Term{{"exo_pair", 1}}, Options{Beta: 0.1}},
 		"none of the losses chosen":       {[]Term{{"sigmoid", 1}}, Options{Beta: 0.1, LabelSmoothing: 0.1}},
+		"f_divergence_type: expected":     {[]Term{{"sigmoid", 1}}, Options{Beta: 0.1, FDivergence: "kl"}},
+		"f_divergence_type js: none":      {[]Term{{"ipo", 1}}, Options{Beta: 0.1, FDivergence: "js"}},
+		"use_weighting weighs pairs":      {[]Term{{"sigmoid", 1}, {"aot", 1}}, Options{Beta: 0.1, UseWeighting: true}},
+		"ld_alpha: expected a share":      {[]Term{{"sigmoid", 1}}, Options{Beta: 0.1, LDAlpha: new(2.0)}},
+		"ld_alpha 0.5: it weighs tokens":  {[]Term{{"simpo", 1}}, Options{Beta: 0.1, LDAlpha: new(0.5)}},
 	} {
 		_, err := New(c.terms, c.o)
 		require.ErrorContains(t, err, want, fmt.Sprint(c))

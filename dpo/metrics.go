@@ -3,11 +3,13 @@ package dpo
 import "croco/kernels"
 
 // metrics are TRL's numbers of a batch, means over its pairs. A reward is β times a log-ratio; a pair counts as right
-// when the chosen answer's is strictly greater, so that a policy that is its own reference scores 0 and not ½.
+// when the chosen answer's is strictly greater, so that a policy that is its own reference scores 0 and not ½. Without a
+// reference the reward is β·log π.
 func (in *Inputs) metrics(beta float64) map[string]float64 {
 	m := map[string]float64{}
+	ratioC, ratioR := in.ratioed()
 	for i := range in.Chosen {
-		chosen, rejected := beta*(in.Chosen[i]-in.RefChosen[i]), beta*(in.Rejected[i]-in.RefRejected[i])
+		chosen, rejected := beta*(ratioC[i]-in.RefChosen[i]), beta*(ratioR[i]-in.RefRejected[i])
 		m["rewards/chosen"] += chosen
 		m["rewards/rejected"] += rejected
 		m["rewards/margins"] += chosen - rejected
@@ -19,6 +21,9 @@ func (in *Inputs) metrics(beta float64) map[string]float64 {
 		m["logps/rejected"] += in.Rejected[i]
 		m["chosen_length"] += in.ChosenN[i]
 		m["rejected_length"] += in.RejectedN[i]
+		if in.Weight != nil {
+			m["weights"] += in.Weight[i]
+		}
 	}
 	for k := range m {
 		m[k] /= float64(len(in.Chosen))

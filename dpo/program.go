@@ -10,50 +10,93 @@ import (
 // Inputs are the numbers of a micro-batch that a loss depends on, each (B).
 type Inputs struct {
 	Chosen, Rejected       []float64 // log π of the two answers, nats
-	RefChosen, RefRejected []float64 // the same under the reference
+	RefChosen, RefRejected []float64 // the same under the reference; with ld_alpha their tails are weighed
 	ChosenN, RejectedN     []float64 // tokens of the two answers
+
+	LDChosen, LDRejected []float64 // with ld_alpha: log π with weighed tails, for log-ratios. nil: Chosen and Rejected
+	Weight               []float64 // with use_weighting: of each pair. nil: 1
 }
+
+// ratioed are the log-probabilities that log-ratios are made of.
+func (in *Inputs) ratioed() (chosen, rejected []float64) {
+	if in.LDChosen == nil {
+		return in.Chosen, in.Rejected
+	}
+	return in.LDChosen, in.LDRejected
+}
+
+// The inputs of a program, in this order; the first four can be learned.
+var inputNames = [...]string{"c", "r", "ldC", "ldR", "refC", "refR", "nc", "nr", "nbar"}
+
+const learned = 4
 
 // program is one loss at one batch size, compiled once: the formula, and the derivatives that gorgonia makes of it.
 type program struct {
 	loss    loss
-	in      [7]*G.Node // c, r, refC, refR, nc, nr, nbar; each (B)
-	values  [7]*tensor.Dense
-	perPair *G.Node   // (B)
-	grads   []*G.Node // d Σ perPair / d c, and d r unless the loss reads the chosen answer only; each (B)
+	in      [len(inputNames)]*G.Node // each (B)
+	values  [len(inputNames)]*tensor.Dense
+	perPair G.Value           // (B)
+	grads   [learned]*G.Value // d Σ perPair / d c …; each (B), nil where the loss does not depend on it
 	machine G.VM
 }
 
 // compile builds the graph of a loss for batches of size b.
-func compile(name string, b int, o Options) (*program, error) {
-	l, ok := losses[name]
-	if !ok {
-		return nil, fmt.Errorf("dpo: unknown loss %q", name)
-	}
+func compile(name string, l loss, b int, o Options) (*program, error) {
 	g := G.NewGraph()
 	p := &program{loss: l}
-	for i, name := range []string{"c", "r", "refC", "refR", "nc", "nr", "nbar"} {
+	for i, name := range inputNames {
 		p.in[i] = G.NewVector(g, tensor.Float64, G.WithShape(b), G.WithName(name))
 		p.values[i] = tensor.New(tensor.WithShape(b), tensor.Of(tensor.Float64))
 	}
 	at := func(i int) expr { return expr{p.in[i]} }
-	per := l.formula(vars{Options: o, c: at(0), x: at(0).sub(at(2)), y: at(1).sub(at(3)), nc: at(4), nr: at(5), nbar: at(6)})
-	p.perPair = per.node
-
-	wanted := p.in[:2]
-	if l.chosenOnly {
-		wanted = p.in[:1]
+	v := vars{Options: o, c: at(0), r: at(1), refC: at(4), refR: at(5), nc: at(6), nr: at(7), nbar: at(8)}
+	ratioC, ratioR := v.c, v.r
+	if o.ld() {
+		ratioC, ratioR = at(2), at(3)
 	}
-	var err error
-	if p.grads, err = G.Grad(must(G.Sum(per.node)).node, wanted...); err != nil {
+	v.x, v.y = ratioC.sub(v.refC), ratioR.sub(v.refR)
+	per := l.formula(v).node
+	G.Read(per, &p.perPair) // a copy: the machine computes derivatives in the place of values that they do not need
+
+	reached := ancestors(g, per)
+	var wanted G.Nodes
+	for _, n := range p.in[:learned] {
+		if reached[n.ID()] {
+			wanted = append(wanted, n)
+		}
+	}
+	grads, err := G.Grad(must(G.Sum(per)).node, wanted...)
+	if err != nil {
 		return nil, fmt.Errorf("dpo: loss %q: %w", name, err)
+	}
+	for i, n := range p.in[:learned] {
+		if reached[n.ID()] {
+			p.grads[i] = new(G.Value)
+			G.Read(grads[0], p.grads[i])
+			grads = grads[1:]
+		}
 	}
 	p.machine = G.NewTapeMachine(g)
 	return p, nil
 }
 
-// run evaluates the loss: of every pair, and d Σ / d log π of the chosen and the rejected answers, each (B).
-func (p *program) run(in *Inputs) (perPair, dChosen, dRejected []float64, err error) {
+// ancestors are the nodes that a node is computed from, and itself.
+func ancestors(g *G.ExprGraph, of *G.Node) map[int64]bool {
+	seen, stack := map[int64]bool{of.ID(): true}, []int64{of.ID()}
+	for len(stack) > 0 {
+		id := stack[len(stack)-1]
+		stack = stack[:len(stack)-1]
+		for from := g.From(id); from.Next(); {
+			if next := from.Node().ID(); !seen[next] {
+				seen[next], stack = true, append(stack, next)
+			}
+		}
+	}
+	return seen
+}
+
+// run evaluates the loss: of every pair (B), and d Σ / d of each input that is learned (B), nil where it is not reached.
+func (p *program) run(in *Inputs) (perPair []float64, dlogp [learned][]float64, err error) {
 	b := len(in.Chosen)
 	var at places
 	if p.loss.sort != nil {
@@ -66,23 +109,24 @@ func (p *program) run(in *Inputs) (perPair, dChosen, dRejected []float64, err er
 	for i := range nbar {
 		nbar[i] = sum / float64(b)
 	}
-	for i, v := range [][]float64{at.c.pick(in.Chosen), at.r.pick(in.Rejected), at.refC.pick(in.RefChosen),
-		at.refR.pick(in.RefRejected), in.ChosenN, in.RejectedN, nbar} {
+	ldC, ldR := in.ratioed()
+	for i, v := range [len(inputNames)][]float64{at.c.pick(in.Chosen), at.r.pick(in.Rejected), at.c.pick(ldC), at.r.pick(ldR),
+		at.refC.pick(in.RefChosen), at.refR.pick(in.RefRejected), in.ChosenN, in.RejectedN, nbar} {
 		copy(p.values[i].Data().([]float64), v)
 		if err := G.Let(p.in[i], p.values[i]); err != nil {
-			return nil, nil, nil, fmt.Errorf("dpo: %w", err)
+			return nil, dlogp, fmt.Errorf("dpo: %w", err)
 		}
 	}
 	if err := p.machine.RunAll(); err != nil {
-		return nil, nil, nil, fmt.Errorf("dpo: %w", err)
+		return nil, dlogp, fmt.Errorf("dpo: %w", err)
 	}
 	defer p.machine.Reset()
-	perPair = numbers(p.perPair.Value())
-	dChosen, dRejected = at.c.scatter(numbers(p.grads[0].Value())), make([]float64, b)
-	if !p.loss.chosenOnly {
-		dRejected = at.r.scatter(numbers(p.grads[1].Value()))
+	for i, from := range [learned]order{at.c, at.r, at.c, at.r} {
+		if p.grads[i] != nil {
+			dlogp[i] = from.scatter(numbers(*p.grads[i]))
+		}
 	}
-	return perPair, dChosen, dRejected, nil
+	return numbers(p.perPair), dlogp, nil
 }
 
 // numbers copies a value out of gorgonia, which gives a batch of one pair back as a scalar.

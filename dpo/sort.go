@@ -13,13 +13,14 @@ type places struct{ c, r, refC, refR order }
 
 // sortDifferences puts the policy's log π(chosen) − log π(rejected) in ascending order, and the reference's by itself.
 func sortDifferences(in *Inputs) places {
-	policy, reference := ascending(in.Chosen, in.Rejected), ascending(in.RefChosen, in.RefRejected)
+	policy, reference := ascending(in.ratioed()), ascending(in.RefChosen, in.RefRejected)
 	return places{policy, policy, reference, reference}
 }
 
 // sortRatios puts x in ascending order, and y by itself.
 func sortRatios(in *Inputs) places {
-	x, y := ascending(in.Chosen, in.RefChosen), ascending(in.Rejected, in.RefRejected)
+	chosen, rejected := in.ratioed()
+	x, y := ascending(chosen, in.RefChosen), ascending(rejected, in.RefRejected)
 	return places{x, y, x, y}
 }
 

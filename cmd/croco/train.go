@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"croco/dpo"
 	"croco/engine/trainer"
 )
 
@@ -15,6 +16,9 @@ type trainCmd struct {
 }
 
 type dpoCmd struct{ training }
+
+// Help stands under the help of croco train dpo.
+func (dpoCmd) Help() string { return dpo.Guide() }
 
 func (c *dpoCmd) Run(ctx context.Context, t *console) error { return c.run(ctx, t, trainer.DPO) }
 

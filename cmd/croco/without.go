@@ -23,7 +23,6 @@ var foreignOptions = map[string]struct{ values, why string }{
 	"do_eval":                       {"", "eval_strategy says it"},
 	"do_train":                      {"true", "train trains"},
 	"dtype":                         {"", "weights keep the dtype of their file, training computes in float32"},
-	"f_divergence_type":             {"reverse_kl", "it is the divergence of DPO"},
 	"fp16":                          {"false", "training computes in float32"},
 	"fp16_full_eval":                {"false", "evaluation computes in float32"},
 	"gradient_checkpointing_kwargs": {"", "there is one kind of checkpointing"},
@@ -45,7 +44,6 @@ var foreignOptions = map[string]struct{ values, why string }{
 	"run_name":                      {"", "output_dir names the run"},
 	"save_only_model":               {"false", "checkpoints hold what resume needs"},
 	"save_safetensors":              {"true", "files are safetensors"},
-	"sync_ref_model":                {"false", "the reference stays as it is"},
 	"torch_compile":                 {"", "there is nothing to compile"},
 	"torch_dtype":                   {"", "weights keep the dtype of their file, training computes in float32"},
 	"truncation_mode":               {"keep_start", "what is too long loses its end"},
@@ -53,7 +51,6 @@ var foreignOptions = map[string]struct{ values, why string }{
 	"use_cpu":                       {"", "--device says it"},
 	"use_dora":                      {"false", "adapters are LoRA"},
 	"use_liger_kernel":              {"", "the kernels are croco's"},
-	"use_weighting":                 {"false", "pairs weigh the same"},
 }
 
 // without says why an option of TRL's may be left out: "" where it is not one of them. A value that would change

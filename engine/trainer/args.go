@@ -86,12 +86,23 @@ type Args struct {
 	ReportTo             string `yaml:"report_to" name:"report_to" help:"tensorboard or none."`
 
 	Beta           float64   `yaml:"beta" name:"beta" help:"DPO: strength of the pull towards the reference." kinds:"dpo"`
-	LossType       Names     `yaml:"loss_type" name:"loss_type" help:"DPO: the losses to add up." kinds:"dpo"`
+	LossType       Names     `yaml:"loss_type" name:"loss_type" help:"DPO: the losses to add up, of aot, aot_unpaired, apo_down, apo_zero, bco_pair, cpo, discopop, exo_pair, hinge, ipo, nca_pair, orpo, robust, sft, sft_per_pair, sigmoid, sigmoid_norm, sigmoid_smoothed, simpo, sppo_hard, and formula, which is loss_formula. The numbers are TRL's; the same name means something else elsewhere: ipo divides log-ratios by length (OpenRLHF: sums), bco_pair has no running baseline (LLaMA-Factory, swift: a running mean)." kinds:"dpo"`
+	LossFormula    string    `yaml:"loss_formula" name:"loss_formula" help:"DPO: a loss of a pair of your own, like -logsigmoid(beta*(c-r)), over c, r (log-ratios), logp_c, logp_r, ref_c, ref_r, n_c, n_r (tokens), n_mean, beta and epsilon, with + - * / ^ and exp, log, sqrt, square, abs, tanh, sigmoid, logsigmoid, softplus, relu, min, max. It takes the place of the default loss_type; to add it to others, name formula there." kinds:"dpo"`
 	LossWeights    []float64 `yaml:"loss_weights" name:"loss_weights" help:"DPO: a weight for each loss; empty: 1 each." kinds:"dpo"`
-	LabelSmoothing float64   `yaml:"label_smoothing" name:"label_smoothing" help:"DPO: share of pairs labelled the wrong way round, for the losses that read it." kinds:"dpo"`
+	LabelSmoothing float64   `yaml:"label_smoothing" name:"label_smoothing" help:"DPO: share of pairs labelled the wrong way round, read by aot, aot_unpaired, cpo, exo_pair, robust, sigmoid_smoothed and simpo. sigmoid does not read it, as in TRL; what OpenRLHF, torchtune and LLaMA-Factory do with it (cDPO) is sigmoid_smoothed." kinds:"dpo"`
 	DiscopopTau    float64   `yaml:"discopop_tau" name:"discopop_tau" help:"DPO: temperature of discopop." kinds:"dpo"`
+	SimPOGamma     float64   `yaml:"simpo_gamma" name:"simpo_gamma" help:"DPO: the margin of loss_type simpo, whose usual beta is 2 to 2.5." kinds:"dpo"`
+	CPOAlpha       float64   `yaml:"cpo_alpha" name:"cpo_alpha" help:"DPO: weight of the NLL in loss_type cpo. (TRL adds it to simpo as well: here that is loss_type simpo,sft.)" kinds:"dpo"`
+	FDivergence    string    `yaml:"f_divergence_type" name:"f_divergence_type" help:"DPO: reverse_kl, forward_kl, js_divergence or alpha_divergence, for the losses of βδ: apo_down, discopop, exo_pair, hinge, robust, sigmoid, sigmoid_smoothed." kinds:"dpo"`
+	FAlpha         float64   `yaml:"f_alpha_divergence_coef" name:"f_alpha_divergence_coef" help:"DPO: alpha of alpha_divergence; 1 is reverse_kl." kinds:"dpo"`
+	LDAlpha        *float64  `yaml:"ld_alpha" name:"ld_alpha" help:"DPO: weight, in log-ratios, of the tokens by which an answer is longer than the other (LD-DPO), in policy and reference; nothing or 1: all tokens alike." kinds:"dpo"`
+	UseWeighting   bool      `yaml:"use_weighting" name:"use_weighting" help:"DPO: weigh pairs by how likely the policy itself is to write their answers (WPO); sft and sft_per_pair are not weighed." kinds:"dpo"`
 	RPOAlpha       float64   `yaml:"rpo_alpha" name:"rpo_alpha" help:"DPO: weight of the chosen answers' NLL per token, each answer's own mean (LLaMA-Factory's pref_ftx). loss_type sigmoid,sft is TRL's term, a mean over all tokens of the micro-batch." kinds:"dpo"`
-	Reference      string    `yaml:"reference" name:"reference" help:"DPO: start (the policy as this run found it, its adapter included), base (without adapter), none (reference-free), or a model's folder." kinds:"dpo"`
+	Reference      string    `yaml:"reference" name:"reference" help:"DPO: start (the policy as this run found it, its adapter included), base (without adapter), none (reference-free), or a model's folder. Losses that read no reference (simpo, orpo, cpo, sft) make none." kinds:"dpo"`
+
+	SyncRefModel       bool    `yaml:"sync_ref_model" name:"sync_ref_model" help:"DPO: let the reference follow the policy (TR-DPO); all weights must be trained, and its log-probabilities are computed at every step." kinds:"dpo"`
+	RefModelMixupAlpha float64 `yaml:"ref_model_mixup_alpha" name:"ref_model_mixup_alpha" help:"DPO: share of the policy in the reference's new weights." kinds:"dpo"`
+	RefModelSyncSteps  int     `yaml:"ref_model_sync_steps" name:"ref_model_sync_steps" help:"DPO: steps between two of the reference's." kinds:"dpo"`
 
 	CenterRewardsCoefficient float64 `yaml:"center_rewards_coefficient" name:"center_rewards_coefficient" help:"Reward: weight of (chosen + rejected)²." kinds:"reward"`
 }
@@ -106,6 +117,7 @@ func Defaults(kind Kind) Args {
 		GradientCheckpointing: true,
 		LoggingSteps:          10, EvalStrategy: "no", SaveStrategy: "steps", SaveSteps: 500, ReportTo: "tensorboard",
 		Beta: 0.1, LossType: []string{"sigmoid"}, DiscopopTau: 0.05, Reference: "start",
+		SimPOGamma: 0.5, CPOAlpha: 1, FDivergence: "reverse_kl", FAlpha: 0.5, RefModelMixupAlpha: 0.6, RefModelSyncSteps: 512,
 	}
 	switch kind {
 	case DPO:

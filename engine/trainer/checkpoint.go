@@ -41,8 +41,15 @@ func (t *trainer) save() error {
 		if err := t.saveModel(dir); err != nil {
 			return err
 		}
-		if err := t.saveOptimizer(filepath.Join(dir, "optimizer.safetensors")); err != nil {
+		names, tensors := t.optimizerTensors()
+		if err := t.saveTensors(filepath.Join(dir, "optimizer.safetensors"), names, tensors); err != nil {
 			return err
+		}
+		if t.follower != nil {
+			names, tensors := t.follower.tensors()
+			if err := t.saveTensors(filepath.Join(dir, "reference.safetensors"), names, tensors); err != nil {
+				return err
+			}
 		}
 		if err := writeJSON(filepath.Join(dir, "scheduler.json"), scheduler{step, number(t.schedule.rate(step))}); err != nil {
 			return err
@@ -95,8 +102,8 @@ func (t *trainer) optimizerTensors() (names []string, tensors []*kernels.Tensor)
 	return names, tensors
 }
 
-func (t *trainer) saveOptimizer(path string) error {
-	names, tensors := t.optimizerTensors()
+// saveTensors writes float32 tensors of the device.
+func (t *trainer) saveTensors(path string, names []string, tensors []*kernels.Tensor) error {
 	var items []safetensors.Item
 	for i, x := range tensors {
 		items = append(items, safetensors.Item{Name: names[i], DType: "F32", Shape: x.Shape, Values: func() ([]byte, error) {
@@ -162,16 +169,28 @@ func (t *trainer) resume(dir string) error {
 	if s.GlobalStep != at.GlobalStep {
 		return fmt.Errorf("resume: %s: trainer_state.json is of step %d, data_state.json of step %d", dir, s.GlobalStep, at.GlobalStep)
 	}
-	return t.loadOptimizer(filepath.Join(dir, "optimizer.safetensors"))
+	names, tensors := t.optimizerTensors()
+	if err := t.loadTensors(filepath.Join(dir, "optimizer.safetensors"), names, tensors); err != nil {
+		return err
+	}
+	t.model.Updated()
+	if t.follower != nil {
+		names, tensors := t.follower.tensors()
+		if err := t.loadTensors(filepath.Join(dir, "reference.safetensors"), names, tensors); err != nil {
+			return err
+		}
+		t.follower.model.Updated()
+	}
+	return t.model.Device().Sync()
 }
 
-func (t *trainer) loadOptimizer(path string) error {
+// loadTensors reads what saveTensors wrote.
+func (t *trainer) loadTensors(path string, names []string, tensors []*kernels.Tensor) error {
 	f, err := safetensors.Open(path)
 	if err != nil {
 		return fmt.Errorf("resume: %w", err)
 	}
 	defer f.Close()
-	names, tensors := t.optimizerTensors()
 	if found := len(f.Names()); found != len(names) {
 		return fmt.Errorf("resume: %s: expected %d tensors for the parameters that are trained, found %d", path, len(names), found)
 	}
@@ -186,8 +205,7 @@ func (t *trainer) loadOptimizer(path string) error {
 		}
 		t.model.Device().Write(x, values)
 	}
-	t.model.Updated()
-	return t.model.Device().Sync()
+	return nil
 }
 
 // exists tells whether there is something at path.

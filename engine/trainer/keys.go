@@ -65,9 +65,11 @@ func (a *Args) Set(kind Kind, key, value string) error {
 // article names a type for people.
 func article(t reflect.Type) string {
 	switch t.Kind() {
+	case reflect.Pointer:
+		return article(t.Elem())
 	case reflect.Bool:
 		return "true or false"
-	case reflect.Int, reflect.Uint64, reflect.Pointer:
+	case reflect.Int, reflect.Uint64:
 		return "a whole number"
 	case reflect.Float64:
 		return "a number"

@@ -40,7 +40,8 @@ func meanOfMeans(micros [][]int) (weights []float64, total float64) {
 // preference is the DPO objective over a data set.
 type preference struct {
 	*dpo.Objective
-	pairs []dpo.Pair
+	pairs    []dpo.Pair
+	follower *follower // computes the reference of every batch anew; nil: the pairs have it
 }
 
 type preferenceBatch struct{ *dpo.Batch }
@@ -50,7 +51,9 @@ func (o preference) Batch(examples []int) Batch {
 	for i, e := range examples {
 		pairs[i] = o.pairs[e]
 	}
-	return preferenceBatch{o.NewBatch(pairs)}
+	batch := o.NewBatch(pairs)
+	o.follower.refer(batch, pairs)
+	return preferenceBatch{batch}
 }
 
 func (o preference) Shares(micros [][]int) ([]float64, float64) { return meanOfMeans(micros) }

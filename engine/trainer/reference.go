@@ -17,7 +17,7 @@ import (
 // cachedReference is the file that a computed reference is kept in.
 type cachedReference struct {
 	Model    string    `json:"model"`      // hash of the reference
-	IDs      string    `json:"ids_sha256"` // hash of the pairs' ids, which data and tokenizer make together
+	IDs      string    `json:"ids_sha256"` // hash of the pairs' ids, which data and tokenizer make together, and of ld_alpha
 	Chosen   []float64 `json:"ref_chosen_logps"`
 	Rejected []float64 `json:"ref_rejected_logps"`
 }
@@ -29,7 +29,14 @@ func (t *trainer) pairs(ctx context.Context, objective *dpo.Objective) ([]dpo.Pa
 	for i, e := range t.examples {
 		pairs[i] = dpo.Pair{Prompt: e.Prompt, Chosen: e.Chosen, Rejected: e.Rejected}
 	}
-	if t.args.Reference == "none" {
+	switch {
+	case !objective.NeedsReference():
+		t.log.Info("reference: none, as no loss reads one")
+		return pairs, nil
+	case t.args.SyncRefModel:
+		t.log.Info("reference: follows the policy", "share", t.args.RefModelMixupAlpha, "steps", t.args.RefModelSyncSteps)
+		return pairs, nil
+	case t.args.Reference == "none":
 		t.log.Info("reference: none, log-ratios are log-probabilities")
 		return pairs, nil
 	}
@@ -48,7 +55,7 @@ func (t *trainer) pairs(ctx context.Context, objective *dpo.Objective) ([]dpo.Pa
 		case e.Model != ref.hash:
 			reasons.Note(e.Where(), "the record is of model %.12s, the reference is %.12s", e.Model, ref.hash)
 		default:
-			pairs[i].RefChosen, pairs[i].RefRejected = dpo.SumRecord(e.ChosenLogprobs), dpo.SumRecord(e.RejectedLogprobs)
+			pairs[i].RefChosen, pairs[i].RefRejected = objective.SumRecords(e.ChosenLogprobs, e.RejectedLogprobs)
 			continue
 		}
 		missing = append(missing, i)
@@ -68,6 +75,9 @@ func (t *trainer) fill(ctx context.Context, pairs []dpo.Pair, missing []int, ref
 	ids := sha256.New()
 	for _, i := range missing {
 		hashIDs(ids, pairs[i].Prompt, pairs[i].Chosen, pairs[i].Rejected)
+	}
+	if a := objective.LDAlpha; a != nil && *a != 1 {
+		fmt.Fprint(ids, "ld_alpha ", *a)
 	}
 	want := cachedReference{Model: ref.hash, IDs: hex.EncodeToString(ids.Sum(nil))}
 	path := filepath.Join(t.args.OutputDir, fmt.Sprintf("reference-%.8s-%.8s.json", want.Model, want.IDs))
@@ -115,7 +125,7 @@ func (t *trainer) compute(ctx context.Context, into *cachedReference, pairs []dp
 				return fmt.Errorf("%s: the log-probability of a token under the reference is %v: %w", t.examples[part[batch.Pair(i)]].Where(), l, ErrNotFinite)
 			}
 		}
-		sums := batch.Sums(logp)
+		sums := batch.Ratioed(logp)
 		for i := range part {
 			into.Chosen, into.Rejected = append(into.Chosen, sums[2*i]), append(into.Rejected, sums[2*i+1])
 		}

@@ -71,6 +71,7 @@ type trainer struct {
 	args           *Args
 	model          *model.Model
 	objective      Objective
+	follower       *follower // the reference of sync_ref_model, else nil
 	optimizer      *adamW
 	schedule       schedule
 	plan           plan
@@ -120,6 +121,7 @@ func Run(ctx context.Context, job Job) (result Result, err error) {
 	if t.objective, err = t.newObjective(ctx, job.Kind); err != nil {
 		return Result{}, err
 	}
+	defer t.follower.close()
 	if checkpoint != "" {
 		if err := t.resume(checkpoint); err != nil {
 			return Result{}, err
@@ -196,7 +198,10 @@ func (t *trainer) newObjective(ctx context.Context, kind Kind) (Objective, error
 		return nil, err
 	}
 	pairs, err := t.pairs(ctx, objective)
-	return preference{objective, pairs}, err
+	if err == nil && t.args.SyncRefModel {
+		t.follower, err = t.newFollower()
+	}
+	return preference{objective, pairs, t.follower}, err
 }
 
 // load reads the training and evaluation data.

@@ -46,6 +46,7 @@ func (t *trainer) step(n int) (outcome, error) {
 		clip = min(1, t.args.MaxGradNorm/(out.gradNorm+1e-6))
 	}
 	t.optimizer.update(n+1, out.rate, clip)
+	t.follower.follow(t.model, n+1)
 	return out, t.model.Device().Sync()
 }
 
@@ -79,6 +80,9 @@ func (t *trainer) read(h *model.Activations, batch Batch, micro []int, scale flo
 		what = "the log-probability of a token"
 		n := len(picks.Rows)
 		stats = &kernels.HeadStats{Entropy: make([]float32, n), MeanLogit: make([]float32, n), Argmax: make([]int32, n)}
+		if t.args.UseWeighting {
+			stats.Collision = make([]float32, n)
+		}
 		out = t.model.LogProbs(h, picks, stats)
 	}
 	if err := t.model.Device().Sync(); err != nil {

@@ -89,17 +89,24 @@ func (a *Args) together(kind Kind) error {
 	if a.Reference == "base" && !a.UsePEFT {
 		return fmt.Errorf("reference base: without an adapter the base is the start; say start")
 	}
-	_, err := a.dpoObjective()
-	return err
+	objective, err := a.dpoObjective()
+	if err != nil || !a.SyncRefModel {
+		return err
+	}
+	return a.validateSync(objective)
 }
 
-// dpoObjective is the objective that loss_type, loss_weights and rpo_alpha describe.
+// dpoObjective is the objective that loss_type, loss_weights, loss_formula and rpo_alpha describe.
 func (a *Args) dpoObjective() (*dpo.Objective, error) {
+	losses := a.LossType
+	if a.LossFormula != "" && slices.Equal(losses, Names{"sigmoid"}) {
+		losses = Names{"formula"}
+	}
 	if len(a.LossWeights) > 0 && len(a.LossWeights) != len(a.LossType) {
 		return nil, fmt.Errorf("loss_weights: expected %d, one for each loss_type, found %d", len(a.LossType), len(a.LossWeights))
 	}
 	var terms []dpo.Term
-	for i, name := range a.LossType {
+	for i, name := range losses {
 		weight := 1.0
 		if len(a.LossWeights) > 0 {
 			weight = a.LossWeights[i]
@@ -109,5 +116,7 @@ func (a *Args) dpoObjective() (*dpo.Objective, error) {
 	if a.RPOAlpha != 0 {
 		terms = append(terms, dpo.Term{Loss: "sft_per_pair", Weight: a.RPOAlpha})
 	}
-	return dpo.New(terms, dpo.Options{Beta: a.Beta, LabelSmoothing: a.LabelSmoothing, DiscopopTau: a.DiscopopTau})
+	return dpo.New(terms, dpo.Options{Beta: a.Beta, LabelSmoothing: a.LabelSmoothing, DiscopopTau: a.DiscopopTau,
+		SimPOGamma: a.SimPOGamma, CPOAlpha: a.CPOAlpha, FDivergence: a.FDivergence, FAlpha: a.FAlpha, LDAlpha: a.LDAlpha,
+		UseWeighting: a.UseWeighting, Formula: a.LossFormula})
 }
