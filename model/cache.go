@@ -24,7 +24,9 @@ func (m *Model) NewCache(rows int) *Cache {
 }
 
 // RowBytes is the memory that one row of a cache takes, over all layers.
-func (m *Model) RowBytes() int { return 2 * 4 * len(m.blocks) * m.Spec.KVHeads * m.Spec.Head }
+func (m *Model) RowBytes() int { return m.Spec.rowBytes() }
+
+func (s *Spec) rowBytes() int { return 2 * 4 * len(s.Layers) * s.KVHeads * s.Head }
 
 // Free gives the cache back to the device.
 func (c *Cache) Free() {

@@ -8,6 +8,6 @@ func mistral(r *reader, s *Spec) {
 	s.activation(r, "hidden_act", "silu")
 	s.oneRope(r, 10000)
 	s.Tied = r.boolean("tie_word_embeddings", false)
-	s.slide(s.layerTypes(r, allSliding), s.window(r))
+	s.slide(s.layerTypes(r, allSliding), s.window(r, 4096))
 	r.must("attention_bias", "false")
 }

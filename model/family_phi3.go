@@ -11,7 +11,7 @@ func phi3(r *reader, s *Spec) {
 	s.activation(r, "hidden_act", "silu")
 	s.Fused = true
 	s.Tied = r.boolean("tie_word_embeddings", false)
-	s.slide(s.layerTypes(r, allSliding), s.window(r))
+	s.slide(s.layerTypes(r, allSliding), s.window(r, 0))
 	s.Ropes = []RopeSpec{s.readRope(r, 10000, s.partial(r))}
 	if kind := s.Ropes[0].Scaling.Kind; kind != "" && kind != "longrope" {
 		r.fail("rope_scaling", "%q is not supported in this family, only longrope", kind)

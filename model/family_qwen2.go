@@ -16,7 +16,7 @@ func qwen2(r *reader, s *Spec) {
 }
 
 func (s *Spec) qwenWindow(r *reader) {
-	window, first := s.window(r), 28
+	window, first := s.window(r, 4096), 28
 	r.decode("max_window_layers", &first)
 	if !r.boolean("use_sliding_window", false) {
 		window = 0

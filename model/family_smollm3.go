@@ -17,7 +17,7 @@ func smollm3(r *reader, s *Spec) {
 			s.Layers[i].Rope = -1
 		}
 	}
-	window := s.window(r)
+	window := s.window(r, 0)
 	if !r.boolean("use_sliding_window", false) {
 		window = 0
 	}

@@ -335,14 +335,19 @@ func (m *Model) Memory(rows int, train bool) int64 {
 			total += int64(12 * elements(p.Shape))
 		}
 	}
+	return total + s.activations(rows, train, m.options.Checkpointing)
+}
+
+// activations estimates the bytes of a forward pass over rows token rows, and with train of what the backward pass needs.
+func (s *Spec) activations(rows int, train, checkpointing bool) int64 {
 	attn := 2*s.Heads*s.Head + 2*s.KVHeads*s.Head
 	perBlock := 4*s.Width + attn + 3*s.MLP + s.Heads
 	floats := perBlock + 3*s.Width
 	switch {
-	case train && m.options.Checkpointing:
+	case train && checkpointing:
 		floats += len(s.Layers) * s.Width
 	case train:
 		floats += len(s.Layers) * perBlock
 	}
-	return total + int64(rows)*int64(4*floats)
+	return int64(rows) * int64(4*floats)
 }

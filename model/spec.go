@@ -226,9 +226,12 @@ func (s *Spec) slide(types []string, window int) {
 	}
 }
 
-// window reads sliding_window: 0 where it is null or absent.
-func (s *Spec) window(r *reader) int {
-	if !r.has("sliding_window") {
+// window reads sliding_window: 0 where it is null, def where it is absent.
+func (s *Spec) window(r *reader, def int) int {
+	switch {
+	case r.absent("sliding_window"):
+		return def
+	case !r.has("sliding_window"):
 		return 0
 	}
 	return r.size("sliding_window", 0)
