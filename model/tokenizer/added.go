@@ -19,7 +19,7 @@ type addedToken struct {
 
 // readAdded reads "added_tokens" into the two matchers and the table of all tokens.
 func (t *Tokenizer) readAdded(list []*node) error {
-	next := int32(len(t.model.vocab)) // the id of the next token that the model does not know
+	next := int32(len(t.ids)) // the id of the next token that the model does not know
 	for _, n := range list {
 		a := addedToken{content: n.text("content"), special: n.flag("special", false), singleWord: n.flag("single_word", false),
 			lstrip: n.flag("lstrip", false), rstrip: n.flag("rstrip", false)}
@@ -51,8 +51,8 @@ func (t *Tokenizer) readAdded(list []*node) error {
 		spelling, m := a.content, &t.literal
 		if a.normalized {
 			m = &t.spelled
-			if t.normalize != nil {
-				spelling = t.normalize(spelling)
+			for _, f := range t.normalizers {
+				spelling, _ = new(edits).rewrite(spelling, 0, f)
 			}
 		}
 		m.add(spelling, a)
@@ -151,7 +151,7 @@ func (m *matcher) splitText(p piece, out []piece) []piece {
 		if start > done {
 			out = p.part(done, start, out)
 		}
-		out = append(out, piece{id: a.id})
+		out = append(out, piece{text: text[start:end], at: p.at + start, id: a.id})
 		done = end
 	}
 	if done < len(text) {

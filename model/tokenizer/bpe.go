@@ -12,6 +12,7 @@ import (
 // list that applies anywhere is applied, at its leftmost place, until none applies.
 type bpe struct {
 	vocab  map[string]int32
+	table  []token // by id
 	merges pairs
 
 	// The ids of single bytes, −1 where there is none. In a byte-level model with all of them a word starts from its
@@ -32,11 +33,6 @@ type bpe struct {
 
 // read reads the model and returns its tokens by id.
 func (m *bpe) read(n *node, byteLevel bool) ([]token, error) {
-	kind := "BPE"
-	n.get("type", &kind)
-	if kind != "BPE" {
-		return nil, n.errorf("a model of type %q is not supported: only BPE is", kind)
-	}
 	var vocab, merges json.RawMessage
 	n.must("vocab", &vocab)
 	n.must("merges", &merges)
@@ -53,10 +49,11 @@ func (m *bpe) read(n *node, byteLevel bool) ([]token, error) {
 	if err := n.done(); err != nil {
 		return nil, err
 	}
-	var err error
-	if m.vocab, err = readVocab(vocab); err != nil {
+	v, err := readTable(vocab)
+	if err != nil {
 		return nil, n.errorf("vocab: %w", err)
 	}
+	m.vocab, m.table = v.ids, v.table
 	m.unknown = -1
 	if named {
 		id, ok := m.vocab[unknown]
@@ -69,30 +66,7 @@ func (m *bpe) read(n *node, byteLevel bool) ([]token, error) {
 	if err := m.readMerges(merges); err != nil {
 		return nil, n.errorf("merges: %w", err)
 	}
-	table, err := m.table()
-	if err != nil {
-		return nil, n.errorf("vocab: %w", err)
-	}
-	return table, nil
-}
-
-// table is the vocabulary by id.
-func (m *bpe) table() ([]token, error) {
-	size := int32(0)
-	for _, id := range m.vocab {
-		size = max(size, id+1)
-	}
-	if int(size) > 4*len(m.vocab)+1024 {
-		return nil, fmt.Errorf("the largest of %d ids is %d: most ids would have no token", len(m.vocab), size-1)
-	}
-	table := make([]token, size)
-	for name, id := range m.vocab {
-		if table[id].present {
-			return nil, fmt.Errorf("tokens %q and %q have the same id %d", table[id].name, name, id)
-		}
-		table[id] = token{name: name, present: true}
-	}
-	return table, nil
+	return v.table, nil
 }
 
 // readBytes finds the tokens of single bytes, and for fromBytes the tokens as bytes.
@@ -102,16 +76,9 @@ func (m *bpe) readBytes() {
 	for b := 0; b < 256 && m.fromBytes; b++ {
 		_, m.fromBytes = m.vocab[string(visible[b])]
 	}
-	for b := range m.byteID {
-		name := fmt.Sprintf("<0x%02X>", b)
-		if m.fromBytes {
-			name = string(visible[b])
-		}
-		id, ok := m.vocab[name]
-		if !ok {
-			id = -1
-		}
-		m.byteID[b] = id
+	m.byteID = byteTokens(m.vocab)
+	for b := 0; b < 256 && m.fromBytes; b++ {
+		m.byteID[b] = m.vocab[string(visible[b])]
 	}
 	if !m.fromBytes || !m.ignoreMerges {
 		return
@@ -168,7 +135,7 @@ func (m *bpe) isByte(name string) bool {
 func (m *bpe) encode(text string, ids []int32, s *scratch) []int32 {
 	for start := 0; start < len(text); {
 		end := m.cut(text, start)
-		ids = m.word(text[start:end], ids, &s.merger)
+		ids = m.word(text[start:end], ids, s)
 		start = end
 	}
 	return ids
@@ -198,7 +165,7 @@ func (m *bpe) cut(text string, start int) int {
 }
 
 // word appends the ids of one word.
-func (m *bpe) word(w string, ids []int32, s *merger) []int32 {
+func (m *bpe) word(w string, ids []int32, s *scratch) []int32 {
 	if m.fromBytes && len(w) == 1 {
 		return append(ids, m.byteID[w[0]])
 	}
@@ -216,7 +183,7 @@ func (m *bpe) word(w string, ids []int32, s *merger) []int32 {
 	}
 	s.symbols = m.symbols(w, s.symbols[:0])
 	start := len(ids)
-	ids = m.merge(ids, s)
+	ids = m.merge(ids, &s.merger)
 	if known != nil {
 		known.word = strings.Clone(w)
 		known.ids = append([]int32(nil), ids[start:]...)

@@ -102,12 +102,15 @@ func stageOf(kind string, n *node, fused bool) (stageMaker, error) {
 	case "Fuse":
 		return func(next stage) stage { return next }, nil // what follows takes the tokens as parts of one
 	case "Replace":
-		literal, regex := n.pattern()
-		if regex != "" {
-			return nil, n.errorf("replacing the expression %q is not supported", regex)
-		}
-		content := n.text("content")
-		return func(next stage) stage { return &replace{next, literal, content} }, nil
+		find, err := n.finder()
+		change := replaceAll(find, n.text("content"))
+		return func(next stage) stage { return &replace{next: next, change: change} }, err
+	case "WordPiece":
+		prefix, cleanUp := n.text("prefix"), n.flag("cleanup", true)
+		return func(next stage) stage { return &wordStage{next: next, prefix: prefix, cleanUp: cleanUp} }, nil
+	case "BPEDecoder":
+		suffix := n.text("suffix")
+		return func(next stage) stage { return &suffixes{next: next, suffix: suffix} }, nil
 	case "Metaspace":
 		mark, scheme := n.text("replacement"), prependScheme(n)
 		n.ignore("split", "str_rep")
@@ -157,12 +160,17 @@ func (w *whole) end() {
 }
 
 type replace struct {
-	next         stage
-	old, content string
+	next   stage
+	change normalizer
+	edits  edits
 }
 
-func (r *replace) token(text string) { r.next.token(strings.ReplaceAll(text, r.old, r.content)) }
-func (r *replace) end()              { r.next.end() }
+func (r *replace) token(text string) {
+	text, _ = r.edits.rewrite(text, 0, r.change)
+	r.next.token(text)
+}
+
+func (r *replace) end() { r.next.end() }
 
 // metaspace makes ▁ a space; in the first token, where the pre-tokenizer put one in front, nothing.
 type metaspace struct {
@@ -182,3 +190,28 @@ func (m *metaspace) token(text string) {
 }
 
 func (m *metaspace) end() { m.next.end() }
+
+// suffixes makes the mark at the end of a word a space, and nothing at the end of the text: so it holds back a token
+// until it knows whether another follows.
+type suffixes struct {
+	next   stage
+	suffix string
+	held   string
+	began  bool
+}
+
+func (s *suffixes) token(text string) {
+	s.release(" ")
+	s.held, s.began = text, true
+}
+
+func (s *suffixes) release(space string) {
+	if s.began {
+		s.next.token(strings.ReplaceAll(s.held, s.suffix, space))
+	}
+}
+
+func (s *suffixes) end() {
+	s.release("")
+	s.next.end()
+}

@@ -1,9 +1,6 @@
 package tokenizer
 
 import (
-	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,13 +9,12 @@ import (
 
 // FuzzParse feeds broken files: each is refused or works, and none panics.
 func FuzzParse(f *testing.F) {
-	var models []golden
-	data, err := os.ReadFile(filepath.Join("testdata/golden/models.json"))
-	require.NoError(f, err)
-	require.NoError(f, json.Unmarshal(data, &models))
-	for _, m := range models {
-		f.Add([]byte(m.Component))
+	for _, file := range []string{"models.json", "trained.json"} {
+		for _, g := range goldens(f, file) {
+			f.Add([]byte(g.Component))
+		}
 	}
+	f.Add([]byte(`{"added_tokens":[],"normalizer":{"type":"Precompiled","precompiled_charsmap":"BAAAAAAAAAAA"},"model":{"unk_id":0,"vocab":[["",0],["a",1e308],["aa",-1e308]]}}`))
 	f.Add([]byte(`{"model":{"vocab":{"a":0,"\ud800":1},"merges":[["a","a"]]},"added_tokens":[null]}`))
 	f.Add([]byte(`{"model":{"vocab":{"a" :0 , "b\"": 1000},"merges":["a"," "]},"decoder":{"type":"Sequence","decoders":[null]}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -34,6 +30,7 @@ func FuzzParse(f *testing.F) {
 				require.True(t, ok, "id %d is no token", id)
 			}
 			require.Equal(t, tok.Decode(ids, true), stream(t, tok, ids, true))
+			_, _, _ = tok.EncodeOffsets(text, true)
 		}
 	})
 }

@@ -1,13 +1,9 @@
 package tokenizer
 
-import "hash/maphash"
-
 // merger is the memory that one encoding needs to merge words.
 type merger struct {
 	symbols []symbol
 	heap    []candidate
-	cache   []cached
-	seed    maphash.Seed
 }
 
 // symbol is a part of a word; symbols in use form a list, in the order of the text.
@@ -26,29 +22,6 @@ type candidate struct {
 // before orders by rank, then from left to right.
 func (c candidate) before(d candidate) bool {
 	return c.merge < d.merge || c.merge == d.merge && c.at < d.at
-}
-
-// cached is a word whose ids are known. The cache is a table with one place for each hash: a new word takes the place
-// of the old one.
-type cached struct {
-	word string
-	ids  []int32
-}
-
-const (
-	cacheSize   = 1 << 14
-	longestWord = 64 // bytes of a word worth remembering
-)
-
-// recall returns the place of a word in the cache, nil for a word that is not to be remembered.
-func (s *merger) recall(w string) *cached {
-	if len(w) > longestWord {
-		return nil
-	}
-	if s.cache == nil {
-		s.cache, s.seed = make([]cached, cacheSize), maphash.MakeSeed()
-	}
-	return &s.cache[maphash.String(s.seed, w)%cacheSize]
 }
 
 // shortWord is the number of symbols up to which searching a row beats keeping a heap.

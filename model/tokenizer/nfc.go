@@ -3,6 +3,7 @@ package tokenizer
 import (
 	"slices"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -15,7 +16,7 @@ import (
 // text that is normal, which is most, costs a quick check.
 type form struct{ compatible, compose bool }
 
-func (f form) normalize(s string) string {
+func (f form) normalize(e *edits) {
 	decomposition, check := norm.NFD, norm.NFD
 	if f.compatible {
 		decomposition, check = norm.NFKD, norm.NFKD
@@ -25,9 +26,34 @@ func (f form) normalize(s string) string {
 	} else if f.compose {
 		check = norm.NFC
 	}
-	if check.IsNormalString(s) {
-		return s
+	if check.IsNormalString(e.text) {
+		return
 	}
+	for start := 0; start < len(e.text); {
+		end := nextBoundary(e.text, start, check)
+		if part := e.text[start:end]; !check.IsNormalString(part) {
+			if other := f.apply(part, decomposition); other != part {
+				e.replace(start, end, other)
+			}
+		}
+		start = end
+	}
+}
+
+// nextBoundary returns the end of the shortest part of the text from i on that can be normalized by itself.
+func nextBoundary(text string, i int, check norm.Form) int {
+	for j := i; ; {
+		n := 1
+		if text[j] >= utf8.RuneSelf {
+			_, n = utf8.DecodeRuneInString(text[j:])
+		}
+		if j += n; j == len(text) || text[j] < utf8.RuneSelf || check.PropertiesString(text[j:]).BoundaryBefore() {
+			return j
+		}
+	}
+}
+
+func (f form) apply(s string, decomposition norm.Form) string {
 	marks := decompose(s, decomposition)
 	reorder(marks)
 	if f.compose {

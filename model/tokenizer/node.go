@@ -117,6 +117,22 @@ func (n *node) pattern() (literal, regex string) {
 	return literal, regex
 }
 
+// finder is pattern, ready to search with.
+func (n *node) finder() (finder, error) {
+	literal, regex := n.pattern()
+	if n.err != nil {
+		return nil, n.err
+	}
+	if regex == "" {
+		return findLiteral(literal), nil
+	}
+	find := expressions[regex]
+	if find == nil {
+		return nil, n.errorf("the expression %q is not supported: only those of known models are", regex)
+	}
+	return find, nil
+}
+
 // ignore marks fields that change no id: offsets, pairs of texts, leftovers of other components.
 func (n *node) ignore(keys ...string) {
 	for _, k := range keys {

@@ -3,77 +3,127 @@ package tokenizer
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
-// A normalizer rewrites a text (never an added token).
-type normalizer func(string) string
+// A normalizer rewrites a text (never an added token): it reads e.text and says what to replace.
+type normalizer func(e *edits)
 
-func readNormalizer(n *node) (normalizer, error) {
-	var all []normalizer
-	err := components(n, "normalizers", func(kind string, n *node) error {
-		f, err := normalizerOf(kind, n)
-		all = append(all, f)
+// readNormalizer returns the normalizers to apply, one after the other.
+func readNormalizer(n *node) (all []normalizer, err error) {
+	err = components(n, "normalizers", func(kind string, n *node) error {
+		made, err := normalizersOf(kind, n)
+		all = append(all, made...)
 		return err
 	})
-	switch len(all) {
-	case 0:
-		return nil, err
-	case 1:
-		return all[0], err
-	}
-	return func(s string) string {
-		for _, f := range all {
-			s = f(s)
-		}
-		return s
-	}, err
+	return all, err
 }
 
-func normalizerOf(kind string, n *node) (normalizer, error) {
+func normalizersOf(kind string, n *node) ([]normalizer, error) {
+	one := func(f normalizer) ([]normalizer, error) { return []normalizer{f}, nil }
 	switch kind {
 	case "NFC":
-		return form{compose: true}.normalize, nil
+		return one(form{compose: true}.normalize)
 	case "NFD":
-		return form{}.normalize, nil
+		return one(form{}.normalize)
 	case "NFKC":
-		return form{compatible: true, compose: true}.normalize, nil
+		return one(form{compatible: true, compose: true}.normalize)
 	case "NFKD":
-		return form{compatible: true}.normalize, nil
+		return one(form{compatible: true}.normalize)
 	case "Lowercase":
-		return lowercase, nil
+		return one(lowercase)
+	case "StripAccents":
+		return one(deleteRunes(isCombining))
+	case "Nmt":
+		return one(nmt)
+	case "BertNormalizer":
+		return readBertNormalizer(n), n.err
+	case "Precompiled":
+		f, err := readPrecompiled(n)
+		return []normalizer{f}, err
 	case "Prepend":
-		prefix := n.text("prepend")
-		return func(s string) string {
-			if s == "" {
-				return s
-			}
-			return prefix + s
-		}, nil
+		return one(prepend(n.text("prepend")))
 	case "Replace":
-		literal, regex := n.pattern()
-		if regex != "" {
-			return nil, n.errorf("replacing the expression %q is not supported", regex)
-		}
+		find, err := n.finder()
 		content := n.text("content")
-		return func(s string) string { return strings.ReplaceAll(s, literal, content) }, nil
+		return []normalizer{replaceAll(find, content)}, err
 	case "Strip":
 		left, right := n.flag("strip_left", true), n.flag("strip_right", true)
-		return func(s string) string {
+		return one(func(e *edits) {
+			end := len(e.text)
 			if left {
-				s = strings.TrimLeftFunc(s, unicode.IsSpace)
+				start := end - len(strings.TrimLeftFunc(e.text, unicode.IsSpace))
+				e.delete(0, start)
 			}
 			if right {
-				s = strings.TrimRightFunc(s, unicode.IsSpace)
+				e.delete(max(e.done, len(strings.TrimRightFunc(e.text, unicode.IsSpace))), end)
 			}
-			return s
-		}, nil
+		})
 	}
 	return nil, n.errorf("normalizer %q is not supported", kind)
 }
 
+func prepend(prefix string) normalizer {
+	return func(e *edits) {
+		if e.text != "" {
+			e.replace(0, 0, prefix)
+		}
+	}
+}
+
+func replaceAll(find finder, content string) normalizer {
+	return func(e *edits) {
+		for i := 0; i < len(e.text); {
+			a, b := find(e.text, i)
+			if content == "" {
+				e.delete(a, b)
+			} else if a < b {
+				e.replace(a, b, content)
+			}
+			i = b
+		}
+	}
+}
+
+func deleteRunes(is func(rune) bool) normalizer {
+	return func(e *edits) {
+		for i, r := range e.text {
+			if is(r) {
+				e.delete(i, i+utf8.RuneLen(r))
+			}
+		}
+	}
+}
+
 // lowercase lowers each character by itself, as Rust's char::to_lowercase does: the capital dotted İ becomes two.
-func lowercase(s string) string {
-	return strings.ToLowerSpecial(newCase, strings.ReplaceAll(s, "İ", "i\u0307"))
+func lowercase(e *edits) {
+	for i, r := range e.text {
+		switch {
+		case r < utf8.RuneSelf:
+			if 'A' <= r && r <= 'Z' {
+				e.replaceRune(i, i+1, r+'a'-'A')
+			}
+		case r == 'İ':
+			e.replace(i, i+len("İ"), "i\u0307")
+		default:
+			if small := newCase.ToLower(r); small != r {
+				e.replaceRune(i, i+utf8.RuneLen(r), small)
+			}
+		}
+	}
+}
+
+// nmt cleans a text as SentencePiece's nmt rules do: control characters go, unusual spaces become spaces.
+func nmt(e *edits) {
+	for i, r := range e.text {
+		switch {
+		case r >= 1 && r <= 8, r == 0x0B, r >= 0x0E && r <= 0x1F, r == 0x7F, r == 0x8F, r == 0x9F:
+			e.delete(i, i+utf8.RuneLen(r))
+		case r == '\t', r == '\n', r == '\f', r == '\r', r == 0x1680, r >= 0x200B && r <= 0x200F, r == 0x2028, r == 0x2029,
+			r == '▁', r == 0xFEFF, r == 0xFFFD:
+			e.replaceRune(i, i+utf8.RuneLen(r), ' ')
+		}
+	}
 }
 
 // newCase has the capitals that are newer than Go's tables, up to Unicode 17.

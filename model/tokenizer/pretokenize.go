@@ -3,10 +3,11 @@ package tokenizer
 import (
 	"strings"
 	"unicode"
+	"unicode/utf8"
 )
 
 // A step of the pre-tokenizer appends the pieces that it makes of in to out. Added tokens pass through.
-type step func(in, out []piece) []piece
+type step func(in, out []piece, e *edits) []piece
 
 // readPreTokenizer returns the steps, and whether the words are bytes: a ByteLevel pre-tokenizer spells each byte as
 // a visible character, so "é" is "Ã©" in the vocabulary. Here the words stay as they are and the model starts from
@@ -21,11 +22,10 @@ func readPreTokenizer(n *node) (steps []step, bytes bool, err error) {
 			bytes = true
 			n.ignore("trim_offsets")
 			if n.flag("add_prefix_space", true) {
-				steps = append(steps, eachText(func(p piece, out []piece) []piece {
-					if !strings.HasPrefix(p.text, " ") {
-						p.text = " " + p.text
+				steps = append(steps, rewritten(func(e *edits, _ bool) {
+					if !strings.HasPrefix(e.text, " ") {
+						e.replace(0, 0, " ")
 					}
-					return append(out, p)
 				}))
 			}
 			if n.flag("use_regex", true) {
@@ -50,6 +50,25 @@ func readPreTokenizer(n *node) (steps []step, bytes bool, err error) {
 		case "WhitespaceSplit":
 			steps = append(steps, eachText(removed(findRune(unicode.IsSpace), false)))
 			return nil
+		case "Whitespace":
+			steps = append(steps, eachText(removed(findWord, true)))
+			return nil
+		case "BertPreTokenizer":
+			steps = append(steps, eachText(removed(findRune(unicode.IsSpace), false)), eachText(isolated(findRune(isPunctuation))))
+			return nil
+		case "Punctuation":
+			behavior := "Isolated"
+			n.get("behavior", &behavior)
+			s, err := splitter(n, findRune(isPunctuation), behavior, false)
+			steps = append(steps, s)
+			return err
+		case "CharDelimiterSplit":
+			delimiter := n.text("delimiter")
+			if n.err == nil && utf8.RuneCountInString(delimiter) != 1 {
+				n.fail("delimiter: expected one character, found %q", delimiter)
+			}
+			steps = append(steps, eachText(removed(findLiteral(delimiter), false)))
+			return n.err
 		}
 		return n.errorf("pre-tokenizer %q is not supported", kind)
 	})
@@ -57,7 +76,7 @@ func readPreTokenizer(n *node) (steps []step, bytes bool, err error) {
 }
 
 func eachText(cut cutter) step {
-	return func(in, out []piece) []piece {
+	return func(in, out []piece, _ *edits) []piece {
 		for _, p := range in {
 			if p.id == isText {
 				out = cut(p, out)
@@ -69,18 +88,29 @@ func eachText(cut cutter) step {
 	}
 }
 
-func readSplit(n *node) (step, error) {
-	literal, regex := n.pattern()
-	behavior, invert := n.text("behavior"), n.flag("invert", false)
-	if n.err != nil {
-		return nil, n.err
-	}
-	find := findLiteral(literal)
-	if regex != "" {
-		if find = expressions[regex]; find == nil {
-			return nil, n.errorf("split expression %q is not supported", regex)
+// rewritten changes each text in place; first is true for the one at the very beginning.
+func rewritten(f func(e *edits, first bool)) step {
+	return func(in, out []piece, e *edits) []piece {
+		for _, p := range in {
+			if p.id == isText {
+				p.text, p.at = e.rewrite(p.text, p.at, func(e *edits) { f(e, p.first) })
+			}
+			out = append(out, p)
 		}
+		return out
 	}
+}
+
+func readSplit(n *node) (step, error) {
+	behavior, invert := n.text("behavior"), n.flag("invert", false)
+	find, err := n.finder()
+	if err != nil {
+		return nil, err
+	}
+	return splitter(n, find, behavior, invert)
+}
+
+func splitter(n *node, find finder, behavior string, invert bool) (step, error) {
 	cut, ok := map[string]cutter{
 		"Isolated":           isolated(find),
 		"Removed":            removed(find, invert),
@@ -106,12 +136,13 @@ func readMetaspace(n *node) ([]step, error) {
 	if n.err != nil {
 		return nil, n.err
 	}
-	steps := []step{eachText(func(p piece, out []piece) []piece {
-		p.text = strings.ReplaceAll(p.text, " ", mark)
-		if (scheme == "always" || scheme == "first" && p.first) && !strings.HasPrefix(p.text, mark) {
-			p.text = mark + p.text
+	spaces := replaceAll(findLiteral(" "), mark)
+	steps := []step{rewritten(func(e *edits, first bool) {
+		bare := !strings.HasPrefix(e.text, " ") && !strings.HasPrefix(e.text, mark)
+		if bare && (scheme == "always" || scheme == "first" && first) {
+			e.replace(0, 0, mark)
 		}
-		return append(out, p)
+		spaces(e)
 	})}
 	if split {
 		steps = append(steps, eachText(mergedWithNext(findLiteral(mark), false)))
@@ -148,7 +179,7 @@ func (p piece) part(a, b int, out []piece) []piece {
 	if a == b {
 		return out
 	}
-	return append(out, piece{text: p.text[a:b], id: isText, first: p.first && a == 0})
+	return append(out, piece{text: p.text[a:b], at: p.at + a, id: isText, first: p.first && a == 0})
 }
 
 // segments calls visit for the matches of find and the gaps between them, in order.

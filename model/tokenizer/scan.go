@@ -2,7 +2,7 @@ package tokenizer
 
 import (
 	"strings"
-	"unicode/utf8"
+	"unicode"
 )
 
 // A finder returns the first match text[a:b] at or after i < len(text); a = b = len(text) if there is none. A match
@@ -27,9 +27,24 @@ var expressions = map[string]finder{
 	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: cased{digits: 1}.find,
 	// GPT-4o (o200k), Phi-4-mini
 	`[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+(?i:'s|'t|'re|'ve|'m|'ll|'d)?|[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*(?i:'s|'t|'re|'ve|'m|'ll|'d)?|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n/]*|\s*[\r\n]+|\s+(?!\S)|\s+`: cased{digits: 3, contractions: true}.find,
+	// cl100k as tiktoken spells it; the possessive quantifiers change nothing
+	`'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+`: words{letters: letter, digits: 3}.find,
+	// DeepSeek V3 and R1; the line breaks stand there as such
+	"[!\"#$%&'()*+,\\-./:;<=>?@\\[\\\\\\]^_`{|}~][A-Za-z]+|[^\r\n\\p{L}\\p{P}\\p{S}]?[\\p{L}\\p{M}]+| ?[\\p{P}\\p{S}]+[\r\n]*|\\s*[\r\n]+|\\s+(?!\\S)|\\s+": findDeepSeek,
+	`[一-龥぀-ゟ゠-ヿ]+`: findRun(1, isCJK),
+	// BLOOM
+	` ?[^(\s|[.,!?…。，、।۔،])]+`: findBLOOM,
 	// the parts of split sequences
 	`\p{N}`:      numbers{most: 1}.find,
 	`\p{N}{1,3}`: numbers{most: 3}.find,
+	// what normalizers replace
+	` +`:      findRun(1, isBlank),
+	` {2,}`:   findRun(2, isBlank),
+	`\s`:      findRune(unicode.IsSpace),
+	`\s+`:     findRun(1, unicode.IsSpace),
+	`\s{2,}`:  findRun(2, unicode.IsSpace),
+	`[\r\n]`:  findRune(isBreak),
+	`[\r\n]+`: findRun(1, isBreak),
 }
 
 // numbers is \p{N}{1,MOST}.
@@ -171,6 +186,11 @@ func tail(text string, i, digits int, symbols, after class) int {
 	if c, n := classAt(text, j); c&symbols != 0 {
 		return run(text, run(text, j+n, symbols), after)
 	}
+	return blanks(text, i)
+}
+
+// blanks matches \s*[\r\n]+|\s+(?!\S)|\s+ at i and returns its end, i if it does not match.
+func blanks(text string, i int) int {
 	end := i // of the last line break in this white space
 	for k := i; ; {
 		c, n := classAt(text, k)
@@ -254,25 +274,4 @@ func runAtMost(text string, i int, set class, most int) int {
 		i += n
 	}
 	return i
-}
-
-func findLiteral(literal string) finder {
-	return func(text string, i int) (a, b int) {
-		if at := strings.Index(text[i:], literal); at >= 0 {
-			return i + at, i + at + len(literal)
-		}
-		return len(text), len(text)
-	}
-}
-
-// findRune finds single characters.
-func findRune(is func(rune) bool) finder {
-	return func(text string, i int) (a, b int) {
-		at := strings.IndexFunc(text[i:], is)
-		if at < 0 {
-			return len(text), len(text)
-		}
-		_, n := utf8.DecodeRuneInString(text[i+at:])
-		return i + at, i + at + n
-	}
 }

@@ -6,12 +6,24 @@ func (t *Tokenizer) readTemplate(n *node) error {
 	seen := false
 	return components(n, "processors", func(kind string, n *node) error {
 		switch kind {
-		case "ByteLevel": // moves offsets only
-			n.ignore("add_prefix_space", "trim_offsets", "use_regex")
+		case "ByteLevel":
+			n.ignore("use_regex")
+			t.trim.read(n)
 			return nil
+		case "BertProcessing", "RobertaProcessing":
+			if seen {
+				return n.errorf("a second post-processor that adds tokens is not supported")
+			}
+			seen = true
+			if kind == "RobertaProcessing" {
+				t.trim.read(n)
+			}
+			before, after := t.named(n, "cls"), t.named(n, "sep")
+			t.prefix, t.suffix = append(t.prefix, before), append(t.suffix, after)
+			return n.err
 		case "TemplateProcessing":
 			if seen {
-				return n.errorf("a second TemplateProcessing is not supported")
+				return n.errorf("a second post-processor that adds tokens is not supported")
 			}
 			seen = true
 			// Leftovers of a ByteLevel post-processor stand in some published files; the Rust library passes over them.
@@ -20,6 +32,17 @@ func (t *Tokenizer) readTemplate(n *node) error {
 		}
 		return n.errorf("post-processor %q is not supported", kind)
 	})
+}
+
+// named reads a field ["[SEP]", 102].
+func (t *Tokenizer) named(n *node, key string) (id int32) {
+	name := ""
+	pair := []any{&name, &id}
+	n.must(key, &pair)
+	if _, ok := t.IDToToken(id); n.err == nil && (len(pair) != 2 || !ok) {
+		n.fail("field %q: expected a token and its id, found %q and %d, which is no token", key, name, id)
+	}
+	return id
 }
 
 func (t *Tokenizer) readSingle(n *node) error {

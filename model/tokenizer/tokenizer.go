@@ -16,13 +16,15 @@ import (
 type Tokenizer struct {
 	hash string
 
-	literal, spelled matcher    // added tokens, looked for before and after the normalizer
-	normalize        normalizer // nil: none
-	steps            []step     // the pre-tokenizer
-	model            bpe
+	literal, spelled matcher // added tokens, looked for before and after the normalizer
+	normalizers      []normalizer
+	steps            []step // the pre-tokenizer
+	model            model
 	prefix, suffix   []int32 // what the post-processor puts around a text
+	trim             trimmer // what it leaves out of offsets
 
-	byID     []token // by id; holes have no name
+	byID     []token          // by id; holes have no name
+	ids      map[string]int32 // of the model's tokens
 	added    map[string]int32
 	decoders []stageMaker
 
@@ -82,12 +84,14 @@ func parse(file string, data []byte) (*Tokenizer, error) {
 	if t.steps, bytes, err = readPreTokenizer(pre); err != nil {
 		return nil, err
 	}
-	if t.normalize, err = readNormalizer(normal); err != nil {
+	if t.normalizers, err = readNormalizer(normal); err != nil {
 		return nil, err
 	}
-	if t.byID, err = t.model.read(model, bytes); err != nil {
+	var vocab vocabulary
+	if t.model, vocab, err = readModel(model, bytes); err != nil {
 		return nil, err
 	}
+	t.byID, t.ids = vocab.table, vocab.ids
 	if err = t.readAdded(added); err != nil {
 		return nil, err
 	}
@@ -119,58 +123,77 @@ func (t *Tokenizer) Encode(text string, addSpecial bool) []int32 {
 
 // encode appends the ids of a text that is UTF-8.
 func (t *Tokenizer) encode(text string, ids []int32, s *scratch) []int32 {
-	if text == "" {
-		return ids
-	}
-	in, out := append(s.pieces[0][:0], piece{text: text, id: isText, first: true}), s.pieces[1][:0]
-	in, out = t.literal.split(in, out), in[:0]
-	if t.normalize != nil {
-		in = normalizeAll(in, t.normalize)
-	}
-	in, out = t.spelled.split(in, out), in[:0]
-	for _, cut := range t.steps {
-		in, out = cut(in, out), in[:0]
-	}
-	for _, p := range in {
+	for _, p := range t.cut(text, s) {
 		if p.id == isText {
 			ids = t.model.encode(p.text, ids, s)
 		} else {
 			ids = append(ids, p.id)
 		}
 	}
-	clear(in[:cap(in)]) // the text is the caller's: hold no part of it
-	clear(out[:cap(out)])
-	s.pieces[0], s.pieces[1] = in[:0], out[:0]
+	s.forget()
 	return ids
 }
 
 // piece is a part of a text on its way to the model: text still to encode, or an added token found in it.
 type piece struct {
 	text  string
+	at    int   // of its first byte in the places of the edits
 	id    int32 // the added token, or isText
-	first bool  // it stands at the very beginning of the text
+	first bool  // it stands at the very beginning of the text, of which nothing was deleted
 }
 
 const isText int32 = -1
 
-// normalizeAll normalizes the texts among pieces in place and drops those of which nothing is left.
-func normalizeAll(pieces []piece, f normalizer) []piece {
+// cut takes a text through everything before the model. The pieces live until s is used again.
+func (t *Tokenizer) cut(text string, s *scratch) []piece {
+	if text == "" {
+		return nil
+	}
+	in, out := append(s.pieces[0][:0], piece{text: text, id: isText, first: true}), s.pieces[1][:0]
+	in, out = t.literal.split(in, out), in[:0]
+	if t.normalizers != nil {
+		in = t.normalize(in, &s.edits)
+	}
+	in, out = t.spelled.split(in, out), in[:0]
+	for _, cut := range t.steps {
+		in, out = cut(in, out, &s.edits), in[:0]
+	}
+	s.pieces[0], s.pieces[1] = in, out
+	return in
+}
+
+// normalize normalizes the texts among pieces in place and drops those of which nothing is left.
+func (t *Tokenizer) normalize(pieces []piece, e *edits) []piece {
 	kept := pieces[:0]
 	for _, p := range pieces {
 		if p.id == isText {
-			p.text = f(p.text)
+			for _, f := range t.normalizers {
+				p.text, p.at = e.rewrite(p.text, p.at, f)
+				p.first = p.first && !e.shifted
+			}
 		}
-		if p.id != isText || p.text != "" {
+		if p.text != "" {
 			kept = append(kept, p)
 		}
 	}
 	return kept
 }
 
-// scratch is the memory of one encoding: two lists of pieces that take turns, and what the model needs.
+// scratch is the memory of one encoding: two lists of pieces that take turns, and what the parts need.
 type scratch struct {
 	pieces [2][]piece
+	edits  edits
+	recent
 	merger
+	lattice
+}
+
+// forget lets go of the pieces: their text is the caller's.
+func (s *scratch) forget() {
+	for i, list := range s.pieces {
+		clear(list[:cap(list)])
+		s.pieces[i] = list[:0]
+	}
 }
 
 func (t *Tokenizer) borrow() *scratch {
@@ -196,7 +219,7 @@ func (t *Tokenizer) giveBack(s *scratch) {
 func (t *Tokenizer) TokenToID(name string) (int32, bool) {
 	id, ok := t.added[name]
 	if !ok {
-		id, ok = t.model.vocab[name]
+		id, ok = t.ids[name]
 	}
 	return id, ok
 }

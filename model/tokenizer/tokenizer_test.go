@@ -2,6 +2,7 @@ package tokenizer
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,7 +62,11 @@ func TestRefusals(t *testing.T) {
 	type object = map[string]any
 	added := func(f object, i int) object { return f["added_tokens"].([]any)[i].(object) }
 	for message, edit := range map[string]func(f object){
-		`model: a model of type "Unigram" is not supported`:         func(f object) { f["model"].(object)["type"] = "Unigram" },
+		`model: a model of type "WordLevel" is not supported`:       func(f object) { f["model"].(object)["type"] = "WordLevel" },
+		`model: vocab: token 1: expected a score, found ""`:         func(f object) { f["model"] = unigramOf([]any{"a", -1}, []any{"b", "c"}) },
+		`model: vocab: expected '[', found '{'`:                     func(f object) { f["model"].(object)["type"] = "Unigram"; trim(f["model"].(object), "vocab", "type") },
+		`model: unk_id: expected the id of one of the 1 tokens`:     func(f object) { f["model"] = unigramOf([]any{"a", -1}) },
+		`model: unk_token "[UNK]" is not in the vocab`:              func(f object) { f["model"] = object{"type": "WordPiece", "vocab": object{"a": 0}} },
 		`model: unknown field "new_rule"`:                           func(f object) { f["model"].(object)["new_rule"] = true },
 		`model: dropout 0.1 makes the ids random`:                   func(f object) { f["model"].(object)["dropout"] = 0.1 },
 		`model: unk_token "<none>" is not in the vocab`:             func(f object) { f["model"].(object)["unk_token"] = "<none>" },
@@ -74,17 +79,23 @@ func TestRefusals(t *testing.T) {
 		`model: field "vocab" is missing`:                           func(f object) { delete(f["model"].(object), "vocab") },
 		`"model" is missing`:                                        func(f object) { f["model"] = nil },
 		`tokenizer.json: unknown field "extra"`:                     func(f object) { f["extra"] = 1 },
-		`normalizer: normalizer "Precompiled" is not supported`:     func(f object) { f["normalizer"] = object{"type": "Precompiled"} },
-		`pre_tokenizer: split expression "\\w" is not supported`:    func(f object) { f["pre_tokenizer"] = split(`\w`, "Isolated") },
+		`normalizer: normalizer "Romanize" is not supported`:        func(f object) { f["normalizer"] = object{"type": "Romanize"} },
+		`normalizer: precompiled_charsmap: a trie of 16 bytes in 3`: func(f object) {
+			f["normalizer"] = object{"type": "Precompiled", "precompiled_charsmap": "EAAAAAAAAA=="}
+		},
+		`pre_tokenizer: the expression "\\w" is not supported`:      func(f object) { f["pre_tokenizer"] = split(`\w`, "Isolated") },
 		`pre_tokenizer: split behavior "Shredded" is not supported`: func(f object) { f["pre_tokenizer"] = split(`\p{N}`, "Shredded") },
 		`pre_tokenizer: add_prefix_space false contradicts`: func(f object) {
 			f["pre_tokenizer"] = object{"type": "Metaspace", "replacement": "_", "prepend_scheme": "first", "add_prefix_space": false}
 		},
-		`post_processor: post-processor "BertProcessing"`: func(f object) { f["post_processor"] = object{"type": "BertProcessing"} },
+		`post_processor: post-processor "Pairs" is not supported`: func(f object) { f["post_processor"] = object{"type": "Pairs"} },
+		`post_processor: field "sep": expected a token and its id, found "x" and 99999`: func(f object) {
+			f["post_processor"] = object{"type": "BertProcessing", "cls": []any{"<s>", 1}, "sep": []any{"x", 99999}}
+		},
 		`post_processor: single: expected the text once`: func(f object) {
 			f["post_processor"] = object{"type": "TemplateProcessing", "single": []any{}, "special_tokens": object{}}
 		},
-		`decoder.decoders[1]: decoder "WordPiece" is not supported`:      func(f object) { f["decoder"].(object)["decoders"].([]any)[1] = object{"type": "WordPiece"} },
+		`decoder.decoders[1]: decoder "CTC" is not supported`:            func(f object) { f["decoder"].(object)["decoders"].([]any)[1] = object{"type": "CTC"} },
 		`decoder: field "decoders" is missing`:                           func(f object) { f["decoder"] = object{"type": "Sequence"} },
 		`decoder: expected an object`:                                    func(f object) { f["decoder"] = 7 },
 		`added_tokens[2]: token "</t>" has id 2, but Hugging Face's`:     func(f object) { added(f, 2)["content"] = "</t>" },
@@ -106,6 +117,13 @@ func TestRefusals(t *testing.T) {
 		require.ErrorContains(t, err, "x/tokenizer.json: ", "%.20q", text)
 	}
 }
+
+// trim leaves only some fields.
+func trim(object map[string]any, keep ...string) {
+	maps.DeleteFunc(object, func(key string, _ any) bool { return !slices.Contains(keep, key) })
+}
+
+func unigramOf(vocab ...any) map[string]any { return map[string]any{"type": "Unigram", "vocab": vocab} }
 
 func split(regex, behavior string) map[string]any {
 	return map[string]any{"type": "Split", "pattern": map[string]any{"Regex": regex}, "behavior": behavior}

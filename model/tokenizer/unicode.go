@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// class is a set of character classes; a character is in exactly one of them, but for the slash, which is other too. The end of a text is in none.
+// class is a set of character classes; a character is in exactly one of them, but that signs are other too, and the
+// slash is all three. The end of a text is in none.
 type class uint16
 
 const (
@@ -19,6 +20,7 @@ const (
 	space                      // the rest of \s
 	other                      // the rest
 	slash                      // /
+	sign                       // \p{P} \p{S}
 	letter   = upper | lower | caseless
 )
 
@@ -58,7 +60,7 @@ func classOf(r rune) class {
 	case r == '\r' || r == '\n':
 		return newline
 	case r == '/':
-		return other | slash
+		return other | slash | sign
 	case unicode.IsSpace(r):
 		return space
 	case unicode.In(r, unicode.Lu, unicode.Lt, newUpper):
@@ -71,6 +73,8 @@ func classOf(r rune) class {
 		return mark
 	case unicode.In(r, unicode.N, newNumber):
 		return number
+	case unicode.In(r, unicode.P, unicode.S, newSign):
+		return other | sign
 	}
 	return other
 }
@@ -109,6 +113,11 @@ var (
 		0x1611E, 0x1612F, 0x1E5EE, 0x1E5EF)
 	newNumber = ranges(0x10D40, 0x10D49, 0x116D0, 0x116E3, 0x11BF0, 0x11BF9, 0x16130, 0x16139, 0x16D70, 0x16D79,
 		0x1CCF0, 0x1CCF9, 0x1E5F1, 0x1E5FA)
+	newSign = ranges(0x1B4E, 0x1B4F, 0x1B7F, 0x1B7F, 0x2427, 0x2429, 0x2FFC, 0x2FFF, 0x31E4, 0x31E5, 0x31EF, 0x31EF, 0x10D6E,
+		0x10D6E, 0x10D8E, 0x10D8F, 0x113D4, 0x113D5, 0x113D7, 0x113D8, 0x11BE1, 0x11BE1, 0x16D6D, 0x16D6F,
+		0x1CC00, 0x1CCEF, 0x1CD00, 0x1CEB3, 0x1E5FF, 0x1E5FF, 0x1F8B2, 0x1F8BB, 0x1F8C0, 0x1F8C1, 0x1FA89,
+		0x1FA89, 0x1FA8F, 0x1FA8F, 0x1FABE, 0x1FABE, 0x1FAC6, 0x1FAC6, 0x1FADC, 0x1FADC, 0x1FADF, 0x1FADF,
+		0x1FAE9, 0x1FAE9, 0x1FBCB, 0x1FBEF)
 	newerNumber = ranges(0x11DE0, 0x11DE9, 0x16FF4, 0x16FF6)
 )
 

@@ -3,7 +3,9 @@ package tokenizer
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/bits"
+	"strconv"
 	"strings"
 )
 
@@ -71,6 +73,37 @@ func (c *cursor) id() (int32, error) {
 		return 0, fmt.Errorf("expected an id, a whole number from 0 to %d", maxID-1)
 	}
 	return int32(v), nil
+}
+
+// float reads a number as serde_json does, the JSON reader of the Rust library: the digits as a whole number, then one
+// multiplication or division by a power of ten. That rounds twice, so the last bit can differ from the nearest float,
+// and the last bit decides between ways to cut "aaaa" that have the same score.
+func (c *cursor) float() (float64, error) {
+	c.next()
+	start := c.i
+	for c.i < len(c.s) && strings.IndexByte("+-0123456789.eE", c.s[c.i]) >= 0 {
+		c.i++
+	}
+	text := c.s[start:c.i]
+	nearest, err := strconv.ParseFloat(text, 64)
+	if err != nil {
+		return 0, fmt.Errorf("expected a score, found %.20q", text)
+	}
+	mantissa, exponent, _ := strings.Cut(strings.ToLower(text), "e")
+	whole, fraction, _ := strings.Cut(strings.TrimPrefix(mantissa, "-"), ".")
+	digits, err := strconv.ParseUint(whole+fraction, 10, 64)
+	power, _ := strconv.Atoi(exponent)
+	power -= len(fraction)
+	if err != nil || power < -300 || power > 300 {
+		return nearest, nil
+	}
+	value := float64(digits)
+	if power < 0 {
+		value /= math.Pow10(-power)
+	} else {
+		value *= math.Pow10(power)
+	}
+	return math.Copysign(value, nearest), nil
 }
 
 func (c *cursor) peek() byte {
