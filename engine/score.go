@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"croco/internal/jsonl"
@@ -189,9 +190,10 @@ func (s *scorer) score(answers []sampler.Completion) ([]any, error) {
 	rows := make([]reward.Scored, len(answers))
 	for i, c := range answers {
 		rows[i] = reward.Scored{Completion: c, Scorer: s.name, Length: utf8.RuneCountInString(c.Completion)}
-		if s.options.Detect != nil {
+		switch {
+		case s.options.Detect != nil:
 			rows[i].DetectedLanguage, rows[i].LanguageProbability = s.options.Detect(rows[i])
-		} else {
+		case strings.ContainsFunc(c.Completion, unicode.IsLetter): // "42." is of every language
 			rows[i].DetectedLanguage, rows[i].LanguageProbability = language.Detect(c.Completion)
 		}
 	}

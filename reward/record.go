@@ -17,7 +17,7 @@ type Scored struct {
 	sampler.Completion
 	Score               float64 `json:"score"`
 	Scorer              string  `json:"scorer"`
-	DetectedLanguage    string  `json:"detected_language"`
+	DetectedLanguage    string  `json:"detected_language"` // empty: the text has no letters
 	LanguageProbability float32 `json:"language_probability"`
 	Length              int     `json:"length"` // of the completion in characters
 }
