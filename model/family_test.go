@@ -172,7 +172,7 @@ func TestDescribe(t *testing.T) {
 	text, err := Describe("testdata/models/gemma3-vision", 64, 512)
 	require.NoError(t, err)
 	for _, want := range []string{"gemma3_text", "the text model inside a gemma3 model", "3 layers of width 32; 8 heads of 8, 4 key/value heads",
-		"40.1 k in F32", "norm weights are 1 + w", "base 1e+06 on 1 layers, linear RoPE scaling by 8", "2 of 3 layers see 16 positions back",
+		"40.1 k in F32", "norm weights are 1 + w", "base 1e+06 on 1 of 3 layers, linear RoPE scaling by 8", "2 of 3 layers see 16 positions back",
 		"ids [1 106] end an answer; BOS 2, padding 0", "512 tokens", "longer than the context"} {
 		require.Contains(t, text, want)
 	}

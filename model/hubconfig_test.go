@@ -48,7 +48,7 @@ func TestHubConfigs(t *testing.T) {
 			"intermediate_size":10240,"model_type":"gemma3_text","num_hidden_layers":34,"rope_scaling":{"factor":8.0,"rope_type":"linear"},
 			"sliding_window":1024},"torch_dtype":"bfloat16","vision_config":{"hidden_size":1152}}`,
 			"34 layers of width 2560; 8 heads of 256, 4 key/value heads; MLP 10240; vocabulary 262208; context 131072",
-			[]string{"base 1e+06 on 5 layers, linear RoPE scaling by 8", "29 of 34 layers see 1024 positions back"}},
+			[]string{"base 1e+06 on 5 of 34 layers, linear RoPE scaling by 8", "29 of 34 layers see 1024 positions back"}},
 		"aya-expanse-8b": {`{"architectures":["CohereForCausalLM"],"attention_bias":false,"attention_dropout":0.0,"bos_token_id":5,"eos_token_id":255001,
 			"hidden_act":"silu","hidden_size":4096,"intermediate_size":14336,"layer_norm_eps":1e-05,"logit_scale":0.125,
 			"max_position_embeddings":8192,"model_max_length":8192,"model_type":"cohere","num_attention_heads":32,"num_hidden_layers":32,

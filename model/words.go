@@ -70,7 +70,7 @@ func (s *Spec) rotations() (list []string) {
 			parts = append(parts, text)
 		}
 		if len(s.Ropes) > 1 {
-			parts = append([]string{fmt.Sprintf("base %g on %d layers", r.Theta, layers)}, parts...)
+			parts = append([]string{fmt.Sprintf("base %g on %d of %d layers", r.Theta, layers, len(s.Layers))}, parts...)
 		}
 		if len(parts) > 0 {
 			list = append(list, strings.Join(parts, ", "))
