@@ -47,6 +47,7 @@ type commands struct {
 	Report      reportCmd      `cmd:"" help:"Write the page of a run folder again."`
 	Merge       mergeCmd       `cmd:"" help:"Work a LoRA adapter into its model."`
 	Verify      verifyCmd      `cmd:"" help:"Check a model, an adapter, or the promises of exactness."`
+	Inspect     inspectCmd     `cmd:"" help:"Tell a model on one screen: family, size, what is unusual, memory, tokenizer, template."`
 	Tokenize    tokenizeCmd    `cmd:"" help:"Texts to token ids and back."`
 	Chat        chatCmd        `cmd:"" help:"Conversations to text, by a chat template."`
 	Env         envCmd         `cmd:"" help:"Versions, processor, memory, devices: the block to paste into a bug report."`
