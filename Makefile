@@ -34,7 +34,7 @@ fixtures: .fixtures/smollm2/model.safetensors .fixtures/gemma3-270m/model.safete
 .fixtures/%/model.safetensors:
 	python3 -m venv .fixtures/venv
 	.fixtures/venv/bin/pip install --quiet numpy gguf
-	.fixtures/venv/bin/python scripts/fetch-models.py $* .fixtures/$*
+	.fixtures/venv/bin/python scripts/fetch-models.py $* .fixtures/$* --keep-gguf
 
 bench: build
 	bin/croco bench ops

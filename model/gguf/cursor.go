@@ -62,7 +62,8 @@ func (c *cursor) size(what string) int {
 
 // count reads a u64, the number of entries of at least least bytes each.
 func (c *cursor) count(what string, least int) int {
-	at, n := c.at, c.size(what)
+	at := c.at
+	n := c.size(what)
 	if room := len(c.data) - c.at; c.err == nil && n > room/least {
 		c.err = c.errorf(at, "truncated: %s is %d, the %d bytes that follow cannot hold so many", what, n, room)
 	}

@@ -8,6 +8,10 @@ import (
 	"io/fs"
 )
 
+// files are those that a GGUF file stands for.
+var files = map[string]func(*File) ([]byte, error){"config.json": (*File).config, "generation_config.json": (*File).generation,
+	"tokenizer.json": (*File).tokenizer, "tokenizer_config.json": (*File).tokenizerConfig}
+
 // ReadFile is what a file of the Hugging Face folder would hold. The error wraps fs.ErrNotExist for files that it would
 // not have, the tokenizer's of a GGUF file without one included.
 func ReadFile(path, name string) ([]byte, error) {
@@ -15,17 +19,16 @@ func ReadFile(path, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	make := map[string]func(*File) ([]byte, error){"config.json": (*File).config, "generation_config.json": (*File).generation,
-		"tokenizer.json": (*File).tokenizer, "tokenizer_config.json": (*File).tokenizerConfig}[name]
-	if make == nil {
+	write, ok := files[name]
+	if !ok {
 		return nil, errors.Join(absent(path, name), f.Close())
 	}
-	text, err := make(f)
+	text, err := write(f)
 	return text, errors.Join(err, f.Close())
 }
 
-// write is a value as JSON, as a user may read it in a folder.
-func write(v any) ([]byte, error) {
+// asJSON is a value as JSON, as a user may read it in a folder.
+func asJSON(v any) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)

@@ -93,7 +93,7 @@ func (f *File) tokenizer() ([]byte, error) {
 		return nil, err
 	}
 	tok["version"], tok["truncation"], tok["padding"], tok["added_tokens"] = "1.0", nil, nil, v.added()
-	return write(tok)
+	return asJSON(tok)
 }
 
 // flag reads a truth value of the tokenizer where it is there.
@@ -272,5 +272,5 @@ func (f *File) tokenizerConfig() ([]byte, error) {
 	case ok:
 		out["chat_template"] = append(named, object{"name": "default", "template": text})
 	}
-	return write(out)
+	return asJSON(out)
 }

@@ -36,12 +36,8 @@ func Weights(path string) (safetensors.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, a, err := f.architecture()
+	w, err := f.weights()
 	if err != nil {
-		return nil, errors.Join(err, f.Close())
-	}
-	w := &weights{Memory: safetensors.Memory{}, file: f}
-	if err := w.convert(a); err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
 	return w, nil
@@ -65,9 +61,13 @@ type conversion struct {
 	dst        []byte
 }
 
-// convert works out every tensor, rows side by side.
-func (w *weights) convert(a architecture) error {
-	f := w.file
+// weights works out every tensor, rows side by side.
+func (f *File) weights() (*weights, error) {
+	_, a, err := f.architecture()
+	if err != nil {
+		return nil, err
+	}
+	w := &weights{Memory: safetensors.Memory{}, file: f}
 	var work []*conversion
 	for _, t := range f.tensors {
 		if t.Name == ropeFactors {
@@ -75,7 +75,7 @@ func (w *weights) convert(a architecture) error {
 		}
 		name, ok := a.rename(t.Name)
 		if !ok || len(t.Shape) < 1 || len(t.Shape) > 2 {
-			return fmt.Errorf("%s: tensor %q of shape %v: a %s model has none like it", f.Path, t.Name, t.Shape, a.modelType)
+			return nil, fmt.Errorf("%s: tensor %q of shape %v: a %s model has none like it", f.Path, t.Name, t.Shape, a.modelType)
 		}
 		c := &conversion{Tensor: t, rows: 1, cols: t.Shape[len(t.Shape)-1], heads: a.heads(f, t.Name), d: f.dtype()}
 		if len(t.Shape) == 2 || c.heads > 0 {
@@ -87,7 +87,7 @@ func (w *weights) convert(a architecture) error {
 			c.d = kernels.F32 // a float16 file has its norms in float32, for good reason
 		}
 		if c.heads > 0 && (c.rows%(2*c.heads) != 0 || c.cols%layouts[t.Type].values != 0) {
-			return fmt.Errorf("%s: tensor %q: %d rows of %s are not those of %d heads", f.Path, t.Name, c.rows, t.Type, c.heads)
+			return nil, fmt.Errorf("%s: tensor %q: %d rows of %s are not those of %d heads", f.Path, t.Name, c.rows, t.Type, c.heads)
 		}
 		if c.heads == 0 && !c.minusOne && t.Type.String() == safetensors.Name(c.d) {
 			c.dst = t.Data
@@ -98,7 +98,7 @@ func (w *weights) convert(a architecture) error {
 		w.Memory[name] = safetensors.Tensor{Name: name, DType: safetensors.Name(c.d), Shape: slices.Clone(t.Shape), Data: c.dst, File: f.Path}
 	}
 	convertAll(work)
-	return nil
+	return w, nil
 }
 
 // piece is how many rows a worker takes at a time.
