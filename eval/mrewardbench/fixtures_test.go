@@ -18,7 +18,7 @@ func TestFixturesMRewardBench(t *testing.T) {
 	checks := map[string]func(*testing.T, cases.Case, cases.Run){
 		"plot_utils.py": checkAggregate, "run_rewardbench.py": checkRun, "generative.py": checkVerdicts,
 	}
-	cases.Each(t, "mrewardbench", func(script string) bool { return checks[script] != nil }, func(t *testing.T, c cases.Case, run cases.Run) {
+	cases.Each(t, "mrewardbench", func(c cases.Case) bool { return checks[filepath.Base(c.Script)] != nil }, func(t *testing.T, c cases.Case, run cases.Run) {
 		checks[filepath.Base(c.Script)](t, c, run)
 	})
 }

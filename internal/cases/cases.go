@@ -90,8 +90,8 @@ func roots(t *testing.T) []string {
 	}
 }
 
-// Each runs check on every run of the system's cases whose script is mine. Without any case the test is skipped.
-func Each(t *testing.T, system string, mine func(script string) bool, check func(*testing.T, Case, Run)) {
+// Each runs check on every run of the system's cases that are mine. Without any case the test is skipped.
+func Each(t *testing.T, system string, mine func(Case) bool, check func(*testing.T, Case, Run)) {
 	seen := map[string]bool{}
 	for _, root := range roots(t) {
 		entries, err := os.ReadDir(filepath.Join(root, system))
@@ -104,7 +104,7 @@ func Each(t *testing.T, system string, mine func(script string) bool, check func
 				continue
 			}
 			c.JSON(t, "case.json", &c)
-			if !mine(filepath.Base(c.Script)) {
+			if !mine(c) {
 				continue
 			}
 			seen[c.Name] = true
@@ -120,8 +120,8 @@ func Each(t *testing.T, system string, mine func(script string) bool, check func
 }
 
 // Script picks the cases of scripts with these names.
-func Script(names ...string) func(string) bool {
-	return func(script string) bool { return slices.Contains(names, script) }
+func Script(names ...string) func(Case) bool {
+	return func(c Case) bool { return slices.Contains(names, filepath.Base(c.Script)) }
 }
 
 // Path is where a file of the case is.

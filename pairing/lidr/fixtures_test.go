@@ -21,7 +21,7 @@ func TestFixturesLIDR(t *testing.T) {
 	checks := map[string]func(*testing.T, cases.Case, cases.Run){
 		"preprocess_dpo_format_dataset.py": checkPairs, "batch_inference.py": checkAnswered, "batch_translate.py": checkTranslated,
 	}
-	cases.Each(t, "lidr", func(script string) bool { return checks[script] != nil }, func(t *testing.T, c cases.Case, run cases.Run) {
+	cases.Each(t, "lidr", func(c cases.Case) bool { return checks[filepath.Base(c.Script)] != nil }, func(t *testing.T, c cases.Case, run cases.Run) {
 		checks[filepath.Base(c.Script)](t, c, run)
 	})
 }

@@ -18,7 +18,7 @@ import (
 
 // TestFixturesSweetSpot runs the rule of the seven points and the scoring script.
 func TestFixturesSweetSpot(t *testing.T) {
-	all := func(string) bool { return true }
+	all := func(cases.Case) bool { return true }
 	cases.Each(t, "sweetspot", all, func(t *testing.T, c cases.Case, run cases.Run) {
 		if filepath.Base(c.Script) == "reward_batch.py" {
 			checkScoring(t, c, run)
