@@ -148,7 +148,7 @@ func TestRopeScaling(t *testing.T) {
 }
 
 func FuzzConfig(f *testing.F) {
-	for _, name := range allModels {
+	for _, name := range append([]string{"gemma3-vision", "phi3-longrope", "llama-dynamic", "mistral-seqcls"}, allModels...) {
 		f.Add(edited(f, name, nil))
 	}
 	f.Add([]byte(`{"model_type":"gemma3_text","rope_parameters":{"full_attention":null}}`))

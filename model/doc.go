@@ -10,9 +10,10 @@
 //	(m) Params, Updated, ZeroGrads     what an optimizer needs
 //	(m) AddLoRA, LoadAdapter           an adapter; SetAdapter switches it, SaveAdapter and SaveMerged write it
 //	(m) NewCache, Step, LogitsOf       the same forward pass, one piece of text after another
+//	Describe, FamilyTable              a model on one screen; what croco runs
 //	Verify, VerifyAdapter              compare with what an independent implementation computed
 //
-// A decoder is described by data, a Spec; a family (family_llama.go …) maps config.json to a Spec. One function, block,
+// A decoder is described by data, a Spec; a family (families.go, family_llama.go …) maps config.json to a Spec. One function, block,
 // runs a layer of any of them, and blockBackward runs it back. Weights stay in the file's dtype, memory-mapped, unless they are trained: then they are float32.
 //
 // # Shapes

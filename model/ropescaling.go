@@ -111,7 +111,7 @@ func (s *Spec) longrope(r *reader, dim int) RopeScaling {
 		if float64(r.context) > c.Orig {
 			c.Factors = long
 		} else {
-			s.Positions = int(c.Orig)
+			s.Positions = max(1, int(c.Orig))
 		}
 	}
 	return c
