@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 
 	"croco/engine/trainer"
+	"croco/model/gguf"
 )
 
 // closing are the commands that load what training left.
@@ -23,6 +24,10 @@ func closing(kind trainer.Kind, a trainer.Args) []string {
 		}
 		return lines
 	}
+	merge := fmt.Sprintf("  croco      croco merge --model_name_or_path %s --adapter %s --out DIR", base, out)
+	if gguf.Is(base) { // which the others take from a folder only
+		return []string{"adapter in " + out + "; to make a model's folder of it and its base, for PEFT, vLLM and llama.cpp:", merge}
+	}
 	lines := []string{"adapter in " + out + "; to load it:",
 		fmt.Sprintf("  PEFT       PeftModel.from_pretrained(%s.from_pretrained(%q), %q)", class, base, out)}
 	if kind != trainer.Reward {
@@ -30,7 +35,7 @@ func closing(kind trainer.Kind, a trainer.Args) []string {
 			fmt.Sprintf("  vLLM       vllm serve %s --enable-lora --max-lora-rank %d --lora-modules croco=%s", base, servedRank(rank(out, a.LoraR)), out),
 			fmt.Sprintf("  llama.cpp  python convert_lora_to_gguf.py --base %s %s", base, out))
 	}
-	return append(lines, fmt.Sprintf("  croco      croco merge --model_name_or_path %s --adapter %s --out DIR", base, out))
+	return append(lines, merge)
 }
 
 // rank is that of an adapter's folder: an adapter that training went on with has its own.

@@ -8,8 +8,8 @@ import (
 // architecture is what a value of general.architecture means in a Hugging Face folder.
 type architecture struct {
 	modelType, class string
-	// llama.cpp's converter turns rotary pairs i, i + D/2 of its oldest architecture into 2i, 2i + 1, by the order of the
-	// rows of q and k.
+	// llama.cpp's converter turns rotary pairs i, i + D/2 of some architectures into 2i, 2i + 1, by the order of the rows
+	// of q and k.
 	permuted bool
 	plusOne  bool // norm weights are stored as 1 + w
 	names    map[string]string
@@ -17,15 +17,18 @@ type architecture struct {
 }
 
 var architectures = map[string]architecture{
-	"llama":   {"llama", "LlamaForCausalLM", true, false, plainNames, llama},
-	"qwen2":   {"qwen2", "Qwen2ForCausalLM", false, false, plainNames, qwen},
-	"qwen3":   {"qwen3", "Qwen3ForCausalLM", false, false, plainNames, qwen},
-	"gemma2":  {"gemma2", "Gemma2ForCausalLM", false, true, gemmaNames, gemma2},
-	"gemma3":  {"gemma3_text", "Gemma3ForCausalLM", false, true, gemmaNames, gemma3},
-	"cohere2": {"cohere2", "Cohere2ForCausalLM", false, false, plainNames, cohere2},
+	"llama":     {"llama", "LlamaForCausalLM", true, false, plainNames, llama},
+	"smollm3":   {"smollm3", "SmolLM3ForCausalLM", true, false, plainNames, llama},
+	"qwen2":     {"qwen2", "Qwen2ForCausalLM", false, false, plainNames, qwen},
+	"qwen3":     {"qwen3", "Qwen3ForCausalLM", false, false, plainNames, qwen},
+	"olmo2":     {"olmo2", "Olmo2ForCausalLM", false, false, gemmaNames, olmo2},
+	"gemma2":    {"gemma2", "Gemma2ForCausalLM", false, true, gemmaNames, gemma2},
+	"gemma3":    {"gemma3_text", "Gemma3ForCausalLM", false, true, gemmaNames, gemma3},
+	"command-r": {"cohere", "CohereForCausalLM", false, false, plainNames, cohere},
+	"cohere2":   {"cohere2", "Cohere2ForCausalLM", false, false, plainNames, cohere2},
 }
 
-// plainNames are the modules of a layer. Gemma puts a norm after each branch too, and llama.cpp calls the one before
+// plainNames are the modules of a layer. Gemma and OLMo put a norm after each branch, and llama.cpp calls the one before
 // the MLP by the name that is Hugging Face's for the one after attention.
 var plainNames = map[string]string{
 	"attn_norm": "input_layernorm", "ffn_norm": "post_attention_layernorm",
@@ -74,6 +77,7 @@ func (a architecture) heads(f *File, name string) int {
 	if !a.permuted {
 		return 0
 	}
+	arch, _ := f.keys["general.architecture"].Text()
 	key := ""
 	switch part := strings.Split(name, "."); {
 	case len(part) != 4:
@@ -81,10 +85,10 @@ func (a architecture) heads(f *File, name string) int {
 		key = "attention.head_count"
 	case part[2] == "attn_k":
 		key = "attention.head_count_kv"
-		if _, ok := f.keys["llama."+key]; !ok {
+		if _, ok := f.keys[arch+"."+key]; !ok {
 			key = "attention.head_count"
 		}
 	}
-	n, _ := f.keys["llama."+key].Int()
+	n, _ := f.keys[arch+"."+key].Int()
 	return int(n)
 }

@@ -90,6 +90,7 @@ func (t *table) common() {
 			t.out[id+"_token_id"], _ = v.Int()
 		}
 	}
+	t.out["pad_token_id"] = nil
 	if v, ok := t.f.keys[padKey]; ok {
 		t.out["pad_token_id"], _ = v.Int()
 	}
@@ -171,6 +172,12 @@ func llama(t *table) {
 	t.out["hidden_act"] = "silu"
 }
 
+func olmo2(t *table) {
+	t.copy("rms_norm_eps", "attention.layer_norm_rms_epsilon")
+	_, t.out["attention_bias"] = t.f.Tensor("blk.0.attn_q.bias")
+	t.out["hidden_act"] = "silu"
+}
+
 func qwen(t *table) {
 	t.copy("rms_norm_eps", "attention.layer_norm_rms_epsilon")
 	t.out["hidden_act"], t.out["use_sliding_window"] = "silu", false
@@ -204,12 +211,18 @@ func (t *table) gemma(largest int) {
 	}
 }
 
-func cohere2(t *table) {
+func cohere(t *table) {
 	t.copy("layer_norm_eps", "attention.layer_norm_epsilon")
-	t.copy("sliding_window", "attention.sliding_window")
 	t.copy("logit_scale", "logit_scale")
-	t.out["hidden_act"], t.out["sliding_window_pattern"] = "silu", 4
+	t.out["hidden_act"] = "silu"
 	_, t.out["attention_bias"] = t.f.Tensor("blk.0.attn_q.bias")
+	_, t.out["use_qk_norm"] = t.f.Tensor("blk.0.attn_q_norm.weight")
+}
+
+func cohere2(t *table) {
+	cohere(t)
+	t.copy("sliding_window", "attention.sliding_window")
+	t.out["sliding_window_pattern"] = 4
 }
 
 // ---- reading keys ----

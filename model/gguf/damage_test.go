@@ -88,7 +88,7 @@ func TestDamagedTables(t *testing.T) {
 // What a file says that is not understood is refused by name.
 func TestRefusals(t *testing.T) {
 	for want, change := range map[string]func(d *draft){
-		`"general.architecture": "mamba" is not supported as GGUF; known: cohere2, gemma2`: func(d *draft) { d.set("general.architecture", "mamba") },
+		`"general.architecture": "mamba" is not supported as GGUF; known: cohere2, command-r`: func(d *draft) { d.set("general.architecture", "mamba") },
 		`"general.architecture": is missing`:                                               func(d *draft) { d.drop("general.architecture") },
 		`"general.type": expected "model", found "adapter"`:                                func(d *draft) { d.set("general.type", "adapter") },
 		`"split.count": this is one of 3 parts`:                                            func(d *draft) { d.set("split.count", 3) },

@@ -28,7 +28,7 @@ func WriteModel(t *testing.T, arch string, keys map[string]any, source safetenso
 			names[hf] = name
 		}
 	}
-	f := &File{keys: map[string]Value{}}
+	f := &File{keys: map[string]Value{"general.architecture": {Kind: String, Count: 1, raw: appendText(nil, arch)}}}
 	for _, k := range d.keys {
 		if n, ok := k.value.(int); ok {
 			f.keys[k.name] = Value{Kind: Uint32, Count: 1, raw: le.AppendUint32(nil, uint32(n))}
