@@ -102,3 +102,26 @@ func FuzzPrompts(f *testing.F) {
 		}
 	})
 }
+
+func TestLimitsAreAllowed(t *testing.T) {
+	rows := rowsOf(t, two)
+	lengths := map[int]int{0: 5, 1: 6, 2: 4}
+	n := -1
+	kept, counts, left, err := Scorable(rows, func(*python.Object) (int, error) { n++; return lengths[n], nil }, 5)
+	require.NoError(t, err)
+	require.Equal(t, []int{5, 4}, counts)
+	require.Len(t, kept, 2)
+	require.Equal(t, Left{TooLong: 1}, left)
+	length := func(prompt string) int { return len(prompt) }
+	fitting, err := Fit(rows, []string{"da"}, Translator{Wording: "{text}"}, length, 1)
+	require.NoError(t, err)
+	require.Len(t, fitting, 2, "the first row has a message of three bytes")
+}
+
+func TestSampleOfAllKeepsTheOrder(t *testing.T) {
+	rows := rowsOf(t, two)
+	for _, n := range []int{-1, 0, 3, 4} {
+		require.Equal(t, rows, Sample(rows, n), n)
+	}
+	require.Len(t, Sample(rows, 2), 2)
+}
