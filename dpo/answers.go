@@ -18,21 +18,28 @@ type Answers struct {
 	Tokens int           // tokens of all sequences, shared prefixes counted each time
 }
 
-// NewAnswers packs sequences; starts says at which token each answer begins. No row stands before the first token of a
-// sequence, so that token is never a pick.
+// NewAnswers packs sequences; starts says at which token each answer begins.
 func NewAnswers(sequences [][]int32, starts []int) *Answers {
 	if len(sequences) != len(starts) {
 		panic(fmt.Sprintf("dpo: %d sequences and %d starts", len(sequences), len(starts)))
 	}
+	return NewPicked(sequences, func(s, t int) bool { return t >= starts[s] })
+}
+
+// NewPicked packs sequences; wanted says which tokens t of sequence s are picks. No row stands before the first token of
+// a sequence, so that token is never one.
+func NewPicked(sequences [][]int32, wanted func(s, t int) bool) *Answers {
 	type pick struct{ row, token, owner int32 }
 	var picks []pick
 	a := &Answers{Forest: forest.Build(sequences), Count: make([]int, len(sequences))}
 	for s, ids := range sequences {
 		rows := a.Forest.Path(s)
 		a.Tokens += len(ids)
-		for t := max(1, starts[s]); t < len(ids); t++ {
-			picks = append(picks, pick{rows[t-1], ids[t], int32(s)})
-			a.Count[s]++
+		for t := 1; t < len(ids); t++ {
+			if wanted(s, t) {
+				picks = append(picks, pick{rows[t-1], ids[t], int32(s)})
+				a.Count[s]++
+			}
 		}
 	}
 	// A path's rows ascend, so a stable sort by row keeps the tokens of every answer in their order.

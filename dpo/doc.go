@@ -2,7 +2,7 @@
 //
 // The verbs:
 //
-//	NewAnswers  sequences → a prompt forest and the picks of their answers' tokens
+//	NewAnswers  sequences → a prompt forest and the picks of their answers' tokens; NewPicked of any tokens
 //	Sums        log-probabilities of picks → log π of every answer
 //	NewBatch    pairs → a batch, each prompt stored once for its chosen and rejected answer
 //	Loss        log-probabilities → loss, gradient and TRL's metrics

@@ -12,7 +12,6 @@ var foreignOptions = map[string]struct{ values, why string }{
 	"attn_implementation":           {"", "there is one attention"},
 	"average_tokens_across_devices": {"", "there is one device"},
 	"bf16_full_eval":                {"false", "evaluation computes in float32"},
-	"completion_only_loss":          {"true", "the loss is that of completions"},
 	"dataloader_drop_last":          {"false", "a short last batch is used"},
 	"dataloader_num_workers":        {"", "data are read before the first step"},
 	"dataloader_pin_memory":         {"", "data are read before the first step"},

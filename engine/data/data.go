@@ -4,12 +4,13 @@
 //
 //	Read         a .jsonl or .json file → rows that know their file and line
 //	Preferences  rows → prompt, chosen and rejected answer (DPO and reward models)
-//	Completions  rows → prompt and completion (SFT)
+//	Completions  rows → prompt and completion (SFT), and which of its tokens are trained on
 //	Report       what was kept, what was dropped, and why
 //
 // A row is text, messages, or token ids. Ids are taken as they are; text goes through an Encoder, by TRL's rules
 // (data_utils.py of TRL 1.16): the prompt is encoded alone and with each answer, an answer is what follows the
-// prompt's ids, and the end token is added to plain text only, unless it stands there already.
+// prompt's ids, and the end token is added to plain text only, unless it stands there already. A conversation goes to the
+// chat template with the row's tools and chat_template_kwargs.
 package data
 
 import (

@@ -1,18 +1,21 @@
 package data
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"croco/model/text"
 )
 
 // letters is an Encoder whose ids are the bytes of the text; <s> begins a text, and a turn is "[role]content".
 type letters struct{}
 
-func (letters) EOS() string { return "$" }
+func (letters) WithEnd(s string) string { return strings.TrimSuffix(s, "$") + "$" }
 func (letters) Encode(text string, special bool) ([]int32, error) {
 	if special {
 		text = "^" + text
@@ -23,15 +26,40 @@ func (letters) Encode(text string, special bool) ([]int32, error) {
 	}
 	return ids, nil
 }
-func (letters) Render(messages []Message, generate bool) (string, error) {
+func (letters) Render(talk text.Chat, generate bool) (string, error) {
+	out, _, err := letters{}.render(talk, generate)
+	return out, err
+}
+
+func (letters) Assistant(talk text.Chat) ([]int32, []bool, error) {
+	out, mask, err := letters{}.render(talk, false)
+	ids, _ := letters{}.Encode(out, false)
+	return ids, mask, err
+}
+
+// render writes the tools, then the turns; the content of an assistant's is marked.
+func (letters) render(talk text.Chat, generate bool) (string, []bool, error) {
 	var b strings.Builder
-	for _, m := range messages {
-		b.WriteString("[" + m["role"].(string)[:1] + "]" + m["content"].(string))
+	var mask []bool
+	write := func(s string, mark bool) {
+		b.WriteString(s)
+		for range len(s) {
+			mask = append(mask, mark)
+		}
+	}
+	write(string(talk.Tools)+string(talk.Variables), false)
+	for _, raw := range talk.Messages {
+		var m struct{ Role, Content string }
+		if err := json.Unmarshal(raw, &m); err != nil {
+			return "", nil, err
+		}
+		write("["+m.Role[:1]+"]", false)
+		write(m.Content, m.Role == "assistant")
 	}
 	if generate {
-		b.WriteString("[a]")
+		write("[a]", false)
 	}
-	return b.String(), nil
+	return b.String(), mask, nil
 }
 
 func rows(t *testing.T, text string) []Row {
@@ -43,7 +71,7 @@ func rows(t *testing.T, text string) []Row {
 	return r
 }
 
-func text(ids []int32) string {
+func spell(ids []int32) string {
 	var b strings.Builder
 	for _, id := range ids {
 		b.WriteByte(byte(id))
@@ -63,7 +91,7 @@ func TestPreferenceShapes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, report, err := Preferences(rows(t, c.row), Options{Encoder: letters{}})
 			require.NoError(t, err)
-			require.Equal(t, []string{c.prompt, c.chosen, c.rejected}, []string{text(got[0].Prompt), text(got[0].Chosen), text(got[0].Rejected)})
+			require.Equal(t, []string{c.prompt, c.chosen, c.rejected}, []string{spell(got[0].Prompt), spell(got[0].Chosen), spell(got[0].Rejected)})
 			require.Empty(t, report.Notes)
 		})
 	}
@@ -74,7 +102,7 @@ func TestRewardSequencesAreEncodedWhole(t *testing.T) {
 {"prompt":"p","chosen":"c","rejected":"`+strings.Repeat("r", 20)+`"}`), Options{Encoder: letters{}, Whole: true, MaxLength: 10})
 	require.NoError(t, err)
 	require.Len(t, got, 1)
-	require.Equal(t, []string{"", "^abc$", "^abd$"}, []string{text(got[0].Prompt), text(got[0].Chosen), text(got[0].Rejected)})
+	require.Equal(t, []string{"", "^abc$", "^abd$"}, []string{spell(got[0].Prompt), spell(got[0].Chosen), spell(got[0].Rejected)})
 	require.Equal(t, 1.5, got[0].Margin)
 }
 
@@ -91,7 +119,7 @@ func TestCompletionShapes(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := Completions(rows(t, c.row), Options{Encoder: letters{}})
 			require.NoError(t, err)
-			require.Equal(t, []string{c.prompt, c.answer}, []string{text(got[0].Prompt), text(got[0].Chosen)})
+			require.Equal(t, []string{c.prompt, c.answer}, []string{spell(got[0].Prompt), spell(got[0].Chosen)})
 		})
 	}
 }
@@ -117,7 +145,7 @@ func TestBadRowsNameFileAndLine(t *testing.T) {
 		`{"prompt":"a","chosen":"b"}`:                                    `rows.jsonl:2: key "rejected": expected a text or a list of messages, found nothing; the row holds chosen, prompt`,
 		`{"prompt":3,"chosen":"b","rejected":"c"}`:                       `rows.jsonl:2: key "prompt"`,
 		`{"prompt":"a","chosen":[{"role":"u"}],"rejected":"c"}`:          "both be texts or both be messages",
-		`{"chosen":[{"content":"u"}],"rejected":[{"role":"x"}]}`:         `expected a "role"`,
+		`{"chosen":[{"content":"u"}],"rejected":[{"role":"x"}]}`:         `expected an object with a "role"`,
 		`{"prompt_ids":[1],"chosen_ids":[99],"rejected_ids":[1]}`:        "id 99 is not in the model's vocabulary of 50",
 		`{"prompt_ids":[1],"chosen_ids":[-1],"rejected_ids":[1]}`:        "id -1",
 		`{"prompt_ids":[1.5],"chosen_ids":[1],"rejected_ids":[1]}`:       `key "prompt_ids": expected a list of token ids, found [1.5]`,

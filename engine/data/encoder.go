@@ -1,31 +1,42 @@
 package data
 
 import (
+	"bytes"
+	"encoding/json"
 	"reflect"
 	"unicode/utf8"
+
+	"croco/model/text"
 )
 
-// Message is one turn of a conversation: role, content, and whatever else the chat template reads.
-type Message = map[string]any
-
-// Encoder turns text into ids as the model's tokenizer and chat template do.
+// Encoder turns text into ids as the model's tokenizer and chat template do. A *text.Codec is one.
 type Encoder interface {
-	// Encode returns the ids of text; special adds the tokens that the tokenizer puts around a text, such as BOS.
+	// Encode returns the ids of text; special begins it as the tokenizer begins a text, with BOS for example.
 	Encode(text string, special bool) ([]int32, error)
+	// WithEnd is text with the end token behind it, once.
+	WithEnd(text string) string
 	// Render writes a conversation as the chat template has it; generate opens the assistant's next turn.
-	Render(messages []Message, generate bool) (string, error)
-	// EOS is the text of the end token, "" where the tokenizer names none.
-	EOS() string
+	Render(talk text.Chat, generate bool) (string, error)
+	// Assistant returns the ids of a conversation, and which of them the assistant wrote.
+	Assistant(talk text.Chat) (ids []int32, mask []bool, err error)
 }
 
-// piece is text or messages: exactly one of the two.
+// turn is one message of a conversation: its role, and the JSON that the chat template reads.
+type turn struct {
+	role string
+	raw  json.RawMessage
+}
+
+// piece is text or a conversation: exactly one of the two.
 type piece struct {
-	text     string
-	messages []Message
-	chat     bool
+	text             string
+	turns            []turn
+	chat             bool
+	tools, variables json.RawMessage // of the row; nil: none
 }
 
-// piece reads a field that is a text, a message, or a list of messages.
+// piece reads a field that is a text, a message, or a list of messages; with messages go the row's tools (a list, or a text
+// that holds one) and chat_template_kwargs.
 func (r Row) piece(key string) (piece, error) {
 	const expected = "a text or a list of messages"
 	raw := r.fields[key]
@@ -36,18 +47,34 @@ func (r Row) piece(key string) (piece, error) {
 	if !p.chat {
 		return p, r.get(key, &p.text, expected)
 	}
-	if raw[0] == '{' {
-		var m Message
-		p.messages = []Message{m}
-		return p, r.get(key, &p.messages[0], expected)
-	}
-	if err := r.get(key, &p.messages, expected); err != nil {
-		return p, err
-	}
-	for i, m := range p.messages {
-		if _, ok := m["role"].(string); !ok {
-			return p, r.errorf("key %q: message %d: expected a \"role\", found %s", key, i+1, clip(raw))
+	list := []json.RawMessage{raw}
+	if raw[0] != '{' {
+		if err := r.get(key, &list, expected); err != nil {
+			return p, err
 		}
+	}
+	for i, raw := range list {
+		var message struct{ Role *string }
+		if err := json.Unmarshal(raw, &message); err != nil || message.Role == nil {
+			return p, r.errorf("key %q: message %d: expected an object with a \"role\", found %s", key, i+1, clip(raw))
+		}
+		p.turns = append(p.turns, turn{*message.Role, raw})
+	}
+	if r.Has("chat_template_kwargs") {
+		p.variables = r.fields["chat_template_kwargs"]
+	}
+	if !r.Has("tools") {
+		return p, nil
+	}
+	if p.tools = r.fields["tools"]; p.tools[0] == '"' {
+		var list string
+		if err := r.get("tools", &list, "a list, or a text that holds one"); err != nil {
+			return p, err
+		}
+		p.tools = json.RawMessage(bytes.TrimSpace([]byte(list)))
+	}
+	if len(p.tools) == 0 || p.tools[0] != '[' {
+		return p, r.errorf("key %q: expected a list, or a text that holds one, found %s", "tools", clip(p.tools))
 	}
 	return p, nil
 }
@@ -55,9 +82,19 @@ func (r Row) piece(key string) (piece, error) {
 // add is the conversation or text that begins with p and goes on with q.
 func (p piece) add(q piece) piece {
 	if q.chat {
-		return piece{chat: true, messages: append(append([]Message(nil), p.messages...), q.messages...)}
+		q.turns = append(append([]turn(nil), p.turns...), q.turns...)
+		return q
 	}
 	return piece{text: p.text + q.text}
+}
+
+// talk is a conversation as the chat template takes it.
+func (p piece) talk() text.Chat {
+	c := text.Chat{Tools: p.tools, Variables: p.variables}
+	for _, t := range p.turns {
+		c.Messages = append(c.Messages, t.raw)
+	}
+	return c
 }
 
 // encode returns the ids of a piece. Chat templates write the special tokens themselves.
@@ -65,7 +102,7 @@ func (p piece) encode(enc Encoder, generate bool) ([]int32, error) {
 	if !p.chat {
 		return enc.Encode(p.text, true)
 	}
-	text, err := enc.Render(p.messages, generate)
+	text, err := enc.Render(p.talk(), generate)
 	if err != nil {
 		return nil, err
 	}
@@ -77,11 +114,12 @@ func (p piece) encode(enc Encoder, generate bool) ([]int32, error) {
 func split(a, b piece) (prompt, restA, restB piece) {
 	if a.chat {
 		n := 0
-		for n < min(len(a.messages), len(b.messages))-1 && reflect.DeepEqual(a.messages[n], b.messages[n]) {
+		for n < min(len(a.turns), len(b.turns))-1 && sameTurn(a.turns[n], b.turns[n]) {
 			n++
 		}
-		turns := func(m []Message) piece { return piece{chat: true, messages: m} }
-		return turns(a.messages[:n]), turns(a.messages[n:]), turns(b.messages[n:])
+		prompt, restA, restB = a, a, b
+		prompt.turns, restA.turns, restB.turns = a.turns[:n], a.turns[n:], b.turns[n:]
+		return prompt, restA, restB
 	}
 	n := 0
 	for n < len(a.text) && n < len(b.text) {
@@ -96,6 +134,12 @@ func split(a, b piece) (prompt, restA, restB piece) {
 		n--
 	}
 	return piece{text: a.text[:n]}, piece{text: a.text[n:]}, piece{text: b.text[n:]}
+}
+
+// sameTurn compares two messages as values: spaces and the order of keys do not count.
+func sameTurn(a, b turn) bool {
+	var x, y any
+	return json.Unmarshal(a.raw, &x) == nil && json.Unmarshal(b.raw, &y) == nil && reflect.DeepEqual(x, y)
 }
 
 // ids reads a field of token ids.

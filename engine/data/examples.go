@@ -1,6 +1,11 @@
 package data
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+
+	"croco/model/text"
+)
 
 // Example is a row as the trainer takes it. SFT has no rejected answer; where a whole text is trained on, the prompt
 // is empty.
@@ -11,6 +16,7 @@ type Example struct {
 	ChosenLogprobs, RejectedLogprobs []float32 // of the answers' tokens, as the sampler recorded them; nil: no record
 	Model                            string    // hash of the model that made the record
 	Margin                           float64   // reward models: by how much the chosen answer is better
+	Wanted                           []bool    // SFT: the tokens of Chosen that are trained on; nil: all
 }
 
 // Where is "file:line".
@@ -24,6 +30,11 @@ type Options struct {
 	// Whole is for reward models, which read a sequence as one: text is encoded in one piece, with no boundary between
 	// prompt and answer, and what is longer than MaxLength is dropped where it would otherwise lose its end.
 	Whole bool
+	// AssistantOnly trains on what the assistant wrote, as the generation blocks of the chat template say. CompletionOnly
+	// trains on the completion and not on the prompt; nil: where the row has the two. Both are for Completions.
+	AssistantOnly  bool
+	CompletionOnly *bool
+	Ends           []int32 // the model's end tokens, of which an answer should hold one; empty: not checked
 }
 
 // Preferences turns rows into pairs of answers.
@@ -44,7 +55,9 @@ func each(rows []Row, o Options, pairs bool) ([]Example, Report, error) {
 		var err error
 		switch {
 		case row.Has("chosen_ids") || row.Has("completion_ids"):
-			err = row.fromIDs(&e, o, pairs)
+			if err = row.fromIDs(&e, o, pairs); err == nil && !pairs {
+				err = row.choose(&e, o, row.Has("prompt_ids"), nil)
+			}
 		case o.Encoder == nil:
 			err = row.errorf("the model folder has no tokenizer, so rows must hold token ids (prompt_ids and so on); found %s", row.keys())
 		case pairs:
@@ -106,10 +119,10 @@ func (r Row) fromPair(e *Example, o Options, report *Report) error {
 	if e.Margin, err = r.number("margin"); err != nil {
 		return err
 	}
-	if e.Prompt, e.Chosen, err = r.encode(prompt, chosen, o.Encoder, o.Whole, report); err != nil {
+	if e.Prompt, e.Chosen, err = r.encode(prompt, chosen, o, report); err != nil {
 		return err
 	}
-	_, e.Rejected, err = r.encode(prompt, rejected, o.Encoder, o.Whole, report)
+	_, e.Rejected, err = r.encode(prompt, rejected, o, report)
 	return err
 }
 
@@ -159,6 +172,40 @@ func (r Row) fromText(e *Example, o Options, report *Report) (err error) {
 	if err != nil {
 		return err
 	}
-	e.Prompt, e.Chosen, err = r.encode(prompt, answer, o.Encoder, false, report)
-	return err
+	if e.Prompt, e.Chosen, err = r.encode(prompt, answer, o, report); err != nil {
+		return err
+	}
+	talk := prompt.add(answer)
+	return r.choose(e, o, !prompt.empty(), &talk)
+}
+
+// choose applies CompletionOnly and AssistantOnly; talk is nil for a row of ids.
+func (r Row) choose(e *Example, o Options, hasPrompt bool, talk *piece) error {
+	if o.AssistantOnly {
+		if talk == nil || !talk.chat {
+			return r.errorf("assistant_only_loss needs messages, which say who wrote what; the row holds %s", r.keys())
+		}
+		ids, mask, err := o.Encoder.Assistant(talk.talk())
+		if err != nil {
+			return r.errorf("assistant_only_loss: %w", err)
+		}
+		if len(ids) != len(e.Prompt)+len(e.Chosen) {
+			return r.errorf("assistant_only_loss: the conversation has %d tokens, prompt and answer %d", len(ids), len(e.Prompt)+len(e.Chosen))
+		}
+		if spoke := func(t turn) bool { return t.role == "assistant" }; !slices.Contains(mask, true) && slices.ContainsFunc(talk.turns, spoke) {
+			return r.errorf("assistant_only_loss: %w", text.ErrNoGeneration)
+		}
+		e.Wanted = mask[len(e.Prompt):]
+		if o.CompletionOnly != nil && !*o.CompletionOnly {
+			e.Wanted = mask
+		}
+	}
+	switch {
+	case o.CompletionOnly == nil:
+	case !*o.CompletionOnly:
+		e.Prompt, e.Chosen = nil, slices.Concat(e.Prompt, e.Chosen)
+	case !hasPrompt:
+		return r.errorf("completion_only_loss needs a prompt and a completion; the row holds %s", r.keys())
+	}
+	return nil
 }

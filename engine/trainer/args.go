@@ -104,6 +104,9 @@ type Args struct {
 	RefModelMixupAlpha float64 `yaml:"ref_model_mixup_alpha" name:"ref_model_mixup_alpha" help:"DPO: share of the policy in the reference's new weights." kinds:"dpo"`
 	RefModelSyncSteps  int     `yaml:"ref_model_sync_steps" name:"ref_model_sync_steps" help:"DPO: steps between two of the reference's." kinds:"dpo"`
 
+	CompletionOnlyLoss *bool `yaml:"completion_only_loss" name:"completion_only_loss" help:"SFT: true trains on completions only and needs rows with a prompt; false on prompts, too (LLaMA-Factory's train_on_prompt); nothing: on completions where rows have a prompt, else on all." kinds:"sft"`
+	AssistantOnlyLoss  bool  `yaml:"assistant_only_loss" name:"assistant_only_loss" help:"SFT: train on what the assistant wrote only, in rows of messages; the chat template must mark it with generation blocks." kinds:"sft"`
+
 	CenterRewardsCoefficient float64 `yaml:"center_rewards_coefficient" name:"center_rewards_coefficient" help:"Reward: weight of (chosen + rejected)²." kinds:"reward"`
 }
 

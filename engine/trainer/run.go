@@ -216,7 +216,8 @@ func (t *trainer) load(job Job) (s Summary, err error) {
 			job.Encoder = codec
 		}
 	}
-	o := data.Options{Encoder: job.Encoder, MaxLength: a.MaxLength, Vocab: t.model.Spec.Vocab, Whole: job.Kind == Reward}
+	o := data.Options{Encoder: job.Encoder, MaxLength: a.MaxLength, Vocab: t.model.Spec.Vocab, Whole: job.Kind == Reward,
+		AssistantOnly: a.AssistantOnlyLoss, CompletionOnly: a.CompletionOnlyLoss, Ends: t.model.Generation.EOS}
 	if context := t.model.Spec.Positions; o.MaxLength == 0 || o.MaxLength > context {
 		o.MaxLength = context
 	}
@@ -253,6 +254,9 @@ func (t *trainer) load(job Job) (s Summary, err error) {
 	h := sha256.New()
 	for _, e := range t.examples {
 		hashIDs(h, e.Prompt, e.Chosen, e.Rejected)
+		for _, wanted := range e.Wanted {
+			fmt.Fprintln(h, wanted)
+		}
 	}
 	t.dataHash = hex.EncodeToString(h.Sum(nil))
 	return s, nil

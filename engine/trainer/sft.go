@@ -8,20 +8,25 @@ import (
 )
 
 // imitation is supervised fine-tuning: the mean negative log-probability of the target tokens. Targets are the tokens of
-// the completion; of a text without a prompt all but the first, which nothing precedes.
+// the completion, or those of them that are wanted; of a text without a prompt not the first, which nothing precedes.
 type imitation struct{ examples []data.Example }
 
 type imitationBatch struct{ *dpo.Answers }
 
 func (o imitation) Batch(examples []int) Batch {
 	var sequences [][]int32
-	var starts []int
 	for _, i := range examples {
 		e := o.examples[i]
 		sequences = append(sequences, join(e.Prompt, e.Chosen))
-		starts = append(starts, len(e.Prompt))
 	}
-	return imitationBatch{dpo.NewAnswers(sequences, starts)}
+	return imitationBatch{dpo.NewPicked(sequences, func(s, t int) bool { return o.target(examples[s], t) })}
+}
+
+// target tells whether token t of an example's prompt and completion is trained on.
+func (o imitation) target(example, t int) bool {
+	e := o.examples[example]
+	t -= len(e.Prompt)
+	return t >= 0 && (e.Wanted == nil || e.Wanted[t])
 }
 
 // Shares weighs micro-batches by their target tokens: a step's loss is the mean over all its target tokens.
@@ -30,7 +35,11 @@ func (o imitation) Shares(micros [][]int) (weights []float64, total float64) {
 		n := 0.0
 		for _, i := range micro {
 			e := o.examples[i]
-			n += float64(len(e.Prompt) + len(e.Chosen) - max(1, len(e.Prompt)))
+			for t := 1; t < len(e.Prompt)+len(e.Chosen); t++ {
+				if o.target(i, t) {
+					n++
+				}
+			}
 		}
 		weights = append(weights, n)
 		total += n

@@ -25,7 +25,8 @@ func withTokenizer(t *testing.T) string {
 	for name, text := range map[string]string{
 		"tokenizer.json":        string(tokenizer),
 		"tokenizer_config.json": `{"eos_token":"</s>"}`,
-		"chat_template.jinja":   "{% for m in messages %}{{ m.role }}:\n{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}assistant:\n{% endif %}",
+		"chat_template.jinja": "{% for m in messages %}{{ m.role }}:\n{% if m.role == 'assistant' %}{% generation %}{{ m.content + eos_token }}{% endgeneration %}" +
+			"{% else %}{{ m.content }}{% endif %}{{ '\n' }}{% endfor %}{% if add_generation_prompt %}assistant:\n{% endif %}",
 	} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
 	}
@@ -63,6 +64,38 @@ func TestTextIsTrainedOnAndItsTokenizerGoesAlong(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Losses of the first step at the same weights, dropout off: what is trained on decides them.
+func TestTargetsDecideTheLoss(t *testing.T) {
+	folder := withTokenizer(t)
+	first := func(row string, change func(*Args)) float64 {
+		job := small(t, SFT)
+		a := &job.Args
+		a.ModelNameOrPath, a.TrainFile = folder, filepath.Join(t.TempDir(), "rows.jsonl")
+		a.TestSize, a.EvalStrategy, a.DisableDropout, a.MaxSteps, a.LoggingSteps = 0, "no", true, 1, 1
+		change(a)
+		require.NoError(t, os.WriteFile(a.TrainFile, []byte(row), 0o644))
+		_, err := Run(t.Context(), job)
+		require.NoError(t, err)
+		return logged(t, a.OutputDir, "loss")[0]
+	}
+	nothing := func(*Args) {}
+	assistant := func(a *Args) { a.AssistantOnlyLoss = true }
+	const talk = `{"messages":[{"role":"user","content":"hello"},{"role":"assistant","content":"good day"}]}`
+	const split = `{"prompt":[{"role":"user","content":"hello"}],"completion":[{"role":"assistant","content":"good day"}]}`
+	whole := first(talk, nothing)
+	require.Equal(t, whole, first(split, func(a *Args) { a.CompletionOnlyLoss = new(false) }))
+	require.NotEqual(t, whole, first(split, nothing))
+	only := first(talk, assistant)
+	require.Equal(t, only, first(split, assistant))
+	require.NotEqual(t, only, whole)
+	require.NotEqual(t, only, first(split, nothing), "the newline behind the end token is a completion's, but not the assistant's")
+
+	// A pad token that is the end token takes nothing away: there is no padding, and targets are counted by place.
+	config := filepath.Join(folder, "tokenizer_config.json")
+	require.NoError(t, os.WriteFile(config, []byte(`{"eos_token":"</s>","pad_token":"</s>"}`), 0o644))
+	require.Equal(t, only, first(talk, assistant))
 }
 
 func FuzzReadState(f *testing.F) {

@@ -4,11 +4,13 @@
 //	Tokenizer, Template   one half of it, for commands that need no more
 //	Prompt        text or messages → the ids that a model answers
 //	Conversation  prompt and answer → the ids that a reward model reads
-//	Encode, Render, EOS   the same, piece by piece, as training data needs them
+//	Encode, Render, WithEnd   the same, piece by piece, as training data needs them
+//	Assistant     conversation → ids, and which of them the assistant wrote
 //	Decode        ids → text
 //
-// One rule keeps BOS single: a chat template writes the special tokens itself, so rendered text is encoded without any;
-// plain text gets those that the tokenizer puts around a text.
+// BOS and EOS have one owner. A chat template writes the special tokens itself, so rendered text is encoded without any.
+// Plain text gets what the tokenizer puts before a text (Encode), unless it stands there already; the end token comes from
+// WithEnd and from nobody else, not from a tokenizer that adds one either: a prompt that ended in it would be over.
 package text
 
 import (
@@ -17,6 +19,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 
 	"croco/model/chat"
@@ -30,7 +33,8 @@ type Codec struct {
 	Tokenizer *tokenizer.Tokenizer
 	Template  *chat.Template // nil: the model has none, and conversations are refused
 	dir       string
-	eos       string
+	begin     []int32 // what stands before a plain text
+	eos       string  // the end token's text
 }
 
 // The files of a tokenizer.
@@ -61,7 +65,11 @@ func Open(name string) (*Codec, error) {
 	case err != nil:
 		return nil, err
 	}
-	c.eos, err = endToken(path)
+	var behind []int32
+	c.begin, behind = c.around()
+	if c.eos, err = endToken(path); c.eos == "" && len(behind) == 1 {
+		c.eos, _ = t.IDToToken(behind[0])
+	}
 	return c, err
 }
 
@@ -131,30 +139,33 @@ func endToken(dir string) (string, error) {
 // EOS is the text of the end token, "" where the model names none.
 func (c *Codec) EOS() string { return c.eos }
 
-// Encode returns the ids of a text; special adds what the tokenizer puts around a text.
+// WithEnd is a plain text with the end token behind it, once. Where the model names no end token, the text stays as it is.
+func (c *Codec) WithEnd(text string) string {
+	if strings.HasSuffix(text, c.eos) {
+		return text
+	}
+	return text + c.eos
+}
+
+// Encode returns the ids of a text; special begins it as the tokenizer does, most often with BOS, unless it begins so
+// already.
 func (c *Codec) Encode(text string, special bool) ([]int32, error) {
-	return c.Tokenizer.Encode(text, special), nil
+	ids := c.Tokenizer.Encode(text, false)
+	if special && (len(ids) < len(c.begin) || !slices.Equal(ids[:len(c.begin)], c.begin)) {
+		ids = slices.Concat(c.begin, ids)
+	}
+	return ids, nil
 }
 
-// Render writes a conversation as the chat template has it; generate opens the assistant's next turn.
-func (c *Codec) Render(messages []map[string]any, generate bool) (string, error) {
-	raw, err := json.Marshal(messages)
-	if err != nil {
-		return "", err
+// around finds what the tokenizer puts before and behind a text.
+func (c *Codec) around() (before, behind []int32) {
+	bare, whole := c.Tokenizer.Encode("a", false), c.Tokenizer.Encode("a", true)
+	for at := 0; at+len(bare) <= len(whole); at++ {
+		if slices.Equal(whole[at:at+len(bare)], bare) {
+			return whole[:at], whole[at+len(bare):]
+		}
 	}
-	return c.render(raw, generate)
-}
-
-// render is Render of messages in JSON, whose order of keys a template may see.
-func (c *Codec) render(messages json.RawMessage, generate bool) (string, error) {
-	if c.Template == nil {
-		return "", fmt.Errorf("%s has no chat template, so conversations cannot be encoded: add chat_template.jinja, or give prompts as plain text", c.dir)
-	}
-	var turns []chat.Message
-	if err := json.Unmarshal(messages, &turns); err != nil {
-		return "", fmt.Errorf("messages: %w", err)
-	}
-	return c.Template.Prompt(turns, generate, nil)
+	return nil, nil
 }
 
 // Prompt returns the ids of a prompt as the model should answer it. prompt is JSON: messages are rendered with the
@@ -165,13 +176,13 @@ func (c *Codec) Prompt(prompt json.RawMessage, asChat bool) ([]int32, error) {
 		return nil, err
 	}
 	if messages == nil {
-		return c.Tokenizer.Encode(plain, true), nil
+		return c.Encode(plain, true)
 	}
-	text, err := c.render(messages, true)
+	text, err := c.Render(Chat{Messages: messages}, true)
 	if err != nil {
 		return nil, err
 	}
-	return c.Tokenizer.Encode(text, false), nil
+	return c.Encode(text, false)
 }
 
 // Conversation returns the ids of a prompt with its answer, as a reward model reads them: with a chat template as a whole
@@ -182,21 +193,17 @@ func (c *Codec) Conversation(prompt json.RawMessage, answer string) ([]int32, er
 		return nil, err
 	}
 	if messages == nil {
-		text := plain + answer
-		if !strings.HasSuffix(text, c.eos) {
-			text += c.eos
-		}
-		return c.Tokenizer.Encode(text, true), nil
+		return c.Encode(c.WithEnd(plain+answer), true)
 	}
-	turn, err := json.Marshal([]map[string]string{{"role": "assistant", "content": answer}})
+	turn, err := json.Marshal(map[string]string{"role": "assistant", "content": answer})
 	if err != nil {
 		return nil, err
 	}
-	text, err := c.render(join(messages, turn), false)
+	text, err := c.Render(Chat{Messages: append(messages, turn)}, false)
 	if err != nil {
 		return nil, err
 	}
-	return c.Tokenizer.Encode(text, false), nil
+	return c.Encode(text, false)
 }
 
 // Decode is the text of ids, without special tokens.
@@ -224,32 +231,21 @@ func (c *Codec) Stopper(stops []string) func(ids []int32) bool {
 }
 
 // split tells a text from messages. A text becomes messages where asChat is set.
-func split(prompt json.RawMessage, asChat bool) (plain string, messages json.RawMessage, err error) {
+func split(prompt json.RawMessage, asChat bool) (plain string, messages []json.RawMessage, err error) {
 	prompt = bytes.TrimSpace(prompt)
 	switch {
 	case len(prompt) == 0 || string(prompt) == "null":
 		return "", nil, errors.New("the row has no prompt: expected a text or a list of messages")
 	case prompt[0] == '[':
-		return "", prompt, nil
+		messages = []json.RawMessage{}
+		err = json.Unmarshal(prompt, &messages)
+		return "", messages, err
 	case prompt[0] != '"':
 		return "", nil, fmt.Errorf("prompt: expected a text or a list of messages, found %.40s", prompt)
 	case asChat:
-		return "", slicesOf(`[{"role":"user","content":`, prompt, `}]`), nil
+		turn := fmt.Sprintf(`{"role":"user","content":%s}`, prompt)
+		return "", []json.RawMessage{json.RawMessage(turn)}, nil
 	}
 	err = json.Unmarshal(prompt, &plain)
 	return plain, nil, err
-}
-
-// join appends the turns of b to those of a, both JSON lists.
-func join(a, b json.RawMessage) json.RawMessage {
-	a, b = bytes.TrimSpace(a), bytes.TrimSpace(b)
-	head := bytes.TrimSpace(a[:len(a)-1])
-	if string(head) == "[" {
-		return b
-	}
-	return slicesOf(string(head)+",", b[1:], "")
-}
-
-func slicesOf(before string, middle []byte, after string) json.RawMessage {
-	return append(append([]byte(before), middle...), after...)
 }
