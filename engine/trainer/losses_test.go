@@ -26,6 +26,11 @@ type zoo struct {
 		Terms          [][2]any
 		Beta           float64
 		LabelSmoothing float64 `json:"label_smoothing"`
+		DiscopopTau    float64 `json:"discopop_tau"`
+		SimPOGamma     float64 `json:"simpo_gamma"`
+		CPOAlpha       float64 `json:"cpo_alpha"`
+		FDivergence    string  `json:"f_divergence_type"`
+		FAlpha         float64 `json:"f_alpha_divergence_coef"`
 		Loss           float64
 		GradNorm       float64   `json:"grad_norm"`
 		PerPair        []float64 `json:"per_pair"`
@@ -56,7 +61,8 @@ func TestFixturesLosses(t *testing.T) {
 		for name, want := range z.Losses {
 			t.Run("trl/"+filepath.Base(dir)+"/"+name, func(t *testing.T) {
 				list, tokenwise := terms(want.Terms)
-				o, err := dpo.New(list, dpo.Options{Beta: want.Beta, LabelSmoothing: want.LabelSmoothing})
+				o, err := dpo.New(list, dpo.Options{Beta: want.Beta, LabelSmoothing: want.LabelSmoothing, DiscopopTau: want.DiscopopTau,
+					SimPOGamma: want.SimPOGamma, CPOAlpha: want.CPOAlpha, FDivergence: want.FDivergence, FAlpha: want.FAlpha})
 				require.NoError(t, err)
 
 				// The formula alone, from float64 log-probabilities.
