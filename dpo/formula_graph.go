@@ -123,9 +123,6 @@ func (t *term) graph(v vars) quantity {
 	if t.op == "name" {
 		return formulaNames[t.name].value(v)
 	}
-	if t.op == "log" && t.args[0].op == "sigmoid" { // in one, since σ(−40) is 1 − 1 and its logarithm infinite
-		return (&term{op: "logsigmoid", args: t.args[0].args}).graph(v)
-	}
 	args := make([]quantity, len(t.args))
 	for i, arg := range t.args {
 		args[i] = arg.graph(v)

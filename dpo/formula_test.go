@@ -107,6 +107,14 @@ func TestFormulaFaultsPointAtTheCharacter(t *testing.T) {
 	require.ErrorContains(t, err, "\n      (c - r + nc))\n               ^")
 }
 
+// gorgonia itself makes −log σ a softplus.
+func TestFormulaOfALogarithmStaysFinite(t *testing.T) {
+	for _, c := range []float64{-1e5, -1e3, 1e3, 1e5} {
+		v := value(t, "formula", Options{Beta: 1, Formula: "-log(sigmoid(beta*(c-r)))"}, one(c, 0, 0, 0, 1, 1))
+		require.Equal(t, max(0, -c), v.Loss)
+	}
+}
+
 func TestFormulaIsNamed(t *testing.T) {
 	_, err := New([]Term{{"sigmoid", 1}}, Options{Beta: 0.1, Formula: "c"})
 	require.ErrorContains(t, err, "loss_type does not name it")

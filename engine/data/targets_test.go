@@ -73,6 +73,14 @@ func TestTargetsThatCannotBe(t *testing.T) {
 	require.Equal(t, "........ye", wanted(got[0]))
 }
 
+func TestTheFirstTokenTeachesNothing(t *testing.T) {
+	var report Report
+	e := Example{Chosen: []int32{1, 2}, Wanted: []bool{true, false}}
+	require.False(t, e.teaches(Row{}, &report))
+	e.Prompt = []int32{3}
+	require.True(t, e.teaches(Row{}, &report))
+}
+
 func TestToolsGoToTheTemplate(t *testing.T) {
 	for _, tools := range []string{`[{"b":1,"a":2}]`, `"[{\"b\":1,\"a\":2}]"`} {
 		got, report, err := Completions(rows(t, `{"prompt":[{"role":"user","content":"a"}],"completion":[{"role":"assistant","content":"b"}],"tools":`+tools+`,"chat_template_kwargs":{"z":0}}`), Options{Encoder: letters{}})
