@@ -17,9 +17,9 @@ type addedToken struct {
 	special    bool
 }
 
-// readAdded reads "added_tokens" into the two matchers and the table of all tokens.
-func (t *Tokenizer) readAdded(list []*node) error {
-	next := int32(len(t.ids)) // the id of the next token that the model does not know
+// readAdded reads "added_tokens" into the two matchers and the table of all tokens. The model has modelSize tokens.
+func (t *Tokenizer) readAdded(list []*node, modelSize int) error {
+	next := int32(modelSize) // the id of the next token that the model does not know
 	for _, n := range list {
 		a := addedToken{content: n.text("content"), special: n.flag("special", false), singleWord: n.flag("single_word", false),
 			lstrip: n.flag("lstrip", false), rstrip: n.flag("rstrip", false)}
@@ -56,6 +56,13 @@ func (t *Tokenizer) readAdded(list []*node) error {
 			}
 		}
 		m.add(spelling, a)
+	}
+	if modelSize > len(t.ids) { // some token is in the model twice: both of its ids are special if one is
+		for id := range t.byID {
+			if twin, ok := t.added[t.byID[id].name]; ok {
+				t.byID[id].special = t.byID[twin].special
+			}
+		}
 	}
 	return nil
 }

@@ -8,6 +8,9 @@ import "unicode"
 
 // isOther is Cc, Cf and Co as BertNormalizer has them (unicode_categories), without the white space among them.
 func isOther(r rune) bool {
+	if r >= ' ' && r < 0x7F {
+		return false
+	}
 	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co) && r != '\t' && r != '\n' && r != '\r' && !unicode.Is(youngOther, r)
 }
 

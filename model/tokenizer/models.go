@@ -18,6 +18,7 @@ type model interface {
 type vocabulary struct {
 	ids   map[string]int32
 	table []token
+	size  int // tokens; a Unigram list may hold one twice, and then ids has the last
 }
 
 // readModel reads the model. Where an old file does not name its type, the fields tell.
@@ -37,7 +38,7 @@ func readModel(n *node, byteLevel bool) (model, vocabulary, error) {
 	case "BPE":
 		m := &bpe{}
 		table, err := m.read(n, byteLevel)
-		return m, vocabulary{m.vocab, table}, err
+		return m, vocabulary{m.vocab, table, len(m.vocab)}, err
 	case "Unigram", "WordPiece":
 		if byteLevel {
 			return nil, vocabulary{}, n.errorf("a %s model behind a ByteLevel pre-tokenizer is not supported", kind)
@@ -72,7 +73,7 @@ func readTable(raw json.RawMessage) (vocabulary, error) {
 		}
 		table[id] = token{name: name, present: true}
 	}
-	return vocabulary{ids, table}, nil
+	return vocabulary{ids, table, len(ids)}, nil
 }
 
 // byteTokens are the ids of the tokens <0x00> … <0xFF>, −1 where there is none.

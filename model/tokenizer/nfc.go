@@ -31,7 +31,7 @@ func (f form) normalize(e *edits) {
 	}
 	for start := 0; start < len(e.text); {
 		end := nextBoundary(e.text, start, check)
-		if part := e.text[start:end]; !check.IsNormalString(part) {
+		if part := e.text[start:end]; len(part) > 1 && !check.IsNormalString(part) { // ASCII is normal
 			if other := f.apply(part, decomposition); other != part {
 				e.replace(start, end, other)
 			}

@@ -92,7 +92,7 @@ func parse(file string, data []byte) (*Tokenizer, error) {
 		return nil, err
 	}
 	t.byID, t.ids = vocab.table, vocab.ids
-	if err = t.readAdded(added); err != nil {
+	if err = t.readAdded(added, vocab.size); err != nil {
 		return nil, err
 	}
 	if err = t.readTemplate(post); err != nil {

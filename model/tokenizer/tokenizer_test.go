@@ -17,6 +17,8 @@ import (
 const (
 	byteLevelFile     = "testdata/tiny-bytelevel.tokenizer.json"
 	sentencePieceFile = "testdata/tiny-spbpe.tokenizer.json"
+	unigramFile       = "testdata/tiny-unigram.tokenizer.json"
+	wordPieceFile     = "testdata/tiny-wordpiece.tokenizer.json"
 )
 
 func open(t testing.TB, path string) *Tokenizer {
@@ -154,7 +156,7 @@ func TestNoQuadraticTime(t *testing.T) {
 	if testing.Short() {
 		t.Skip("slow")
 	}
-	for _, file := range []string{byteLevelFile, sentencePieceFile} {
+	for _, file := range []string{byteLevelFile, sentencePieceFile, unigramFile, wordPieceFile} {
 		tok := open(t, file)
 		for _, unit := range []string{"a", "A", " ", "\n", " \n", "en", "漢A", "\u0301\u0323", "\xff", "1", "=", "'", "<|im_", "▁", "a▁"} {
 			measure := func(size int) time.Duration {
@@ -190,4 +192,17 @@ func TestBrokenText(t *testing.T) {
 		require.NotEmpty(t, tok.Encode(string([]byte{byte(b)}), false))
 	}
 	require.Empty(t, tok.Encode("", false))
+}
+
+// Scores are rounded as the library rounds them, and not to the nearest float (tokenizers 0.22.2 and 0.23.3).
+func TestScores(t *testing.T) {
+	for text, want := range map[string]float64{"-2.0379089603199922": -2.037908960319992, "-19.014872519970602": -19.0148725199706, "-3.5": -3.5, "2e3": 2000, "-0": 0, "1E-2": 0.01} {
+		got, err := (&cursor{s: text + "]"}).float()
+		require.NoError(t, err)
+		require.Equal(t, want, got, text)
+	}
+	for _, text := range []string{"", "x", "--1", "1e", "1e999", "null"} {
+		_, err := (&cursor{s: text + "]"}).float()
+		require.ErrorContains(t, err, "expected a score", text)
+	}
 }

@@ -52,6 +52,7 @@ func readUnigram(n *node) (model, vocabulary, error) {
 	if m.unknown < 0 || int(m.unknown) >= len(m.scores) {
 		return nil, v, n.errorf("unk_id: expected the id of one of the %d tokens, found %d: a character outside the vocab would have no id", len(m.scores), m.unknown)
 	}
+	v.size = len(v.table)
 	m.penalty -= unknownPenalty
 	m.byteID = byteTokens(m.ids)
 	return m, v, nil

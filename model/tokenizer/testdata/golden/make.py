@@ -242,5 +242,6 @@ def trained():
         yield {"name": name, "component": whole, "cases": cases}
 
 
-for name, data in [("normalizers", normalizers()), ("pretokenizers", pretokenizers()), ("decoders", decoders()), ("models", models()), ("trained", trained())]:
-    write(name + ".json", data)
+if __name__ == "__main__":
+    for name, data in [("normalizers", normalizers()), ("pretokenizers", pretokenizers()), ("decoders", decoders()), ("models", models()), ("trained", trained())]:
+        write(name + ".json", data)
