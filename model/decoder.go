@@ -61,6 +61,7 @@ func (p *pass) decode(ids []int32) (hidden, last *kernels.Tensor, all []*kept) {
 	p.d.Embed(x, m.embed.w, ids, m.Spec.EmbedScale)
 	for _, b := range m.blocks {
 		k, y := p.block(b, x)
+		m.settle(b)
 		switch {
 		case !p.keep:
 			k.free(p.d)

@@ -12,6 +12,7 @@ func (m *Model) LogProbs(h *Activations, picks kernels.Picks, stats *kernels.Hea
 	m.wantLabels("LogProbs", false)
 	logp := make([]float32, len(picks.Rows))
 	m.device.LogProbs(logp, stats, h.Hidden, m.headWeight(), picks, m.Spec.Logits)
+	m.settleHead()
 	return logp
 }
 
@@ -57,6 +58,7 @@ func (m *Model) ScoreAt(ids []int32) int {
 // headOf is hidden[rows] · Wᵀ, (len(rows), V or labels).
 func (m *Model) headOf(hidden *kernels.Tensor, rows []int32) *kernels.Tensor {
 	d, w := m.device, m.headWeight()
+	defer m.settleHead()
 	if rows == nil {
 		y := d.New(hidden.Shape[0], w.Out)
 		d.Linear(y, hidden, w, nil, nil)

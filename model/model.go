@@ -52,6 +52,7 @@ type Model struct {
 	adapter *adapter
 	dropout uint64 // seed of the current step
 	updated bool   // weights are no longer those of source
+	settled bool   // the head is packed, and its pages given back
 	hash    string // of source
 }
 
@@ -89,6 +90,7 @@ type block struct {
 	parallel                           bool                 // attention and MLP read the same rows
 	attn                               kernels.Attn
 	rope                               *rope // nil: no rotation
+	settled                            bool  // weights are packed, and their pages given back
 	activation                         kernels.Activation
 }
 
@@ -173,6 +175,7 @@ func build(config *Config, spec *Spec, source safetensors.Source, o Options) (*M
 func check(config *Config, spec *Spec, source safetensors.Source) error {
 	wanted := map[string]bool{}
 	var missing, extra []string
+	var tensors []safetensors.Tensor
 	for _, want := range spec.Tensors() {
 		wanted[want.Name] = true
 		t, ok := source.Tensor(want.Name)
@@ -186,9 +189,7 @@ func check(config *Config, spec *Spec, source safetensors.Source) error {
 		if _, err := t.Kernels(); err != nil {
 			return err
 		}
-		if ok, at := t.Finite(); !ok {
-			return t.Errorf("element %d is NaN or infinite: the weights are damaged", at)
-		}
+		tensors = append(tensors, t)
 	}
 	for _, name := range source.Names() {
 		if !wanted[name] && !spec.ignorable(name) {
@@ -203,7 +204,7 @@ func check(config *Config, spec *Spec, source safetensors.Source) error {
 	case len(extra) > 0:
 		return fmt.Errorf("%s: the weights hold what a %s model of this config does not have: %s", config.File, config.ModelType, few(extra))
 	}
-	return nil
+	return finite(tensors)
 }
 
 // few lists names, the first eight of them.

@@ -129,6 +129,9 @@ func convertAll(work []*conversion) {
 		})
 	}
 	wait.Wait()
+	for _, c := range work {
+		safetensors.Release(c.Data)
+	}
 }
 
 // row converts row r of the file.

@@ -74,8 +74,13 @@ func EncodeInto(raw []byte, src []float32, d kernels.DType) {
 			binary.LittleEndian.PutUint32(raw[4*i:], math.Float32bits(v))
 		}
 	case kernels.BF16:
-		for i, v := range src {
-			binary.LittleEndian.PutUint16(raw[2*i:], toBFloat(v))
+		whole := len(src) &^ 3
+		for i := 0; i < whole; i += 4 {
+			v := src[i : i+4 : i+4]
+			binary.LittleEndian.PutUint64(raw[2*i:], uint64(toBFloat(v[0]))|uint64(toBFloat(v[1]))<<16|uint64(toBFloat(v[2]))<<32|uint64(toBFloat(v[3]))<<48)
+		}
+		for i, v := range src[whole:] {
+			binary.LittleEndian.PutUint16(raw[2*(whole+i):], toBFloat(v))
 		}
 	case kernels.F16:
 		for i, v := range src {
