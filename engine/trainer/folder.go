@@ -69,6 +69,24 @@ func writeFolder(path string, fill func(dir string) error) error {
 	return syncPath(parent)
 }
 
+// sweep removes what a killed process left half-written in an output folder.
+func sweep(out string) error {
+	var left []string
+	for _, pattern := range []string{".tmp-*", ".*.safetensors.*"} {
+		found, err := filepath.Glob(filepath.Join(out, pattern))
+		if err != nil {
+			return err
+		}
+		left = append(left, found...)
+	}
+	for _, path := range left {
+		if err := os.RemoveAll(path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // syncFolder waits until a folder's files are on the disk.
 func syncFolder(dir string) error {
 	entries, err := os.ReadDir(dir)

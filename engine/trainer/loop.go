@@ -132,8 +132,11 @@ func (t *trainer) describe(s Summary) Summary {
 	return s
 }
 
-// open begins the logs.
+// open clears what a killed process left, and begins the logs.
 func (t *trainer) open() (err error) {
+	if err := sweep(t.args.OutputDir); err != nil {
+		return err
+	}
 	if t.journal, err = jsonl.Open(filepath.Join(t.args.OutputDir, "logging.jsonl")); err != nil {
 		return err
 	}

@@ -171,3 +171,16 @@ func TestAFolderAppearsWholeOrNotAtAll(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, entries)
 }
+
+// What a killed process left half-written is removed by the next run.
+func TestSweepRemovesHalfWrittenFiles(t *testing.T) {
+	out := t.TempDir()
+	for _, name := range []string{".tmp-checkpoint-7-123/adapter_model.safetensors", ".adapter_model.safetensors.99", "checkpoint-7/trainer_state.json", "notes.txt"} {
+		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(out, name)), 0o755))
+		require.NoError(t, os.WriteFile(filepath.Join(out, name), nil, 0o644))
+	}
+	require.NoError(t, sweep(out))
+	entries, err := os.ReadDir(out)
+	require.NoError(t, err)
+	require.Len(t, entries, 2)
+}
