@@ -37,6 +37,7 @@ type Generate struct {
 	Prefix            string   `yaml:"prefix" name:"prefix" help:"Text that every answer begins with."`
 	PromptFormat      string   `yaml:"prompt_format" name:"prompt_format" help:"What a prompt that is a text becomes: text (as it is) or chat (one turn of a user, by the chat template)."`
 	MaxRows           int      `yaml:"max_rows" name:"max_rows" help:"Answers written at the same time; it changes no bit."`
+	MaxModelLen       int      `yaml:"max_model_len" name:"max_model_len" help:"Positions that texts may have, for models whose context grows by another rotary scaling (longrope, dynamic); 0: their original context."`
 	Shard             string   `yaml:"shard" name:"shard" help:"i/n: the i-th of n shares of the prompts, counted from 0."`
 }
 
@@ -69,7 +70,7 @@ func (g Generate) Run(ctx context.Context, d kernels.Device, progress Progress) 
 	lo, hi := shard.Range(len(prompts))
 	prompts = prompts[lo:hi]
 
-	m, codec, err := openModel(g.ModelNameOrPath, g.Adapter, d)
+	m, codec, err := openModel(g.ModelNameOrPath, g.Adapter, g.MaxModelLen, d)
 	if err != nil {
 		return err
 	}
@@ -209,8 +210,8 @@ func (w *writer) text(ids []int32) string {
 }
 
 // openModel opens a language model or classifier for reading, with an adapter where one is named.
-func openModel(dir, adapter string, d kernels.Device) (*model.Model, *text.Codec, error) {
-	m, err := model.Open(dir, model.Options{Device: d})
+func openModel(dir, adapter string, context int, d kernels.Device) (*model.Model, *text.Codec, error) {
+	m, err := model.Open(dir, model.Options{Device: d, Context: context})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -31,6 +31,7 @@ type Score struct {
 	Completions     string           `yaml:"completions" name:"completions" help:"Completions to score."`
 	Out             string           `yaml:"out" name:"out" help:"File for the scores."`
 	MaxRows         int              `yaml:"max_rows" name:"max_rows" help:"Tokens of one forward pass; it changes no bit."`
+	MaxModelLen     int              `yaml:"max_model_len" name:"max_model_len" help:"Positions that texts may have, for models whose context grows by another rotary scaling; 0: their original context."`
 	Shard           string           `yaml:"shard" name:"shard" help:"i/n: the i-th of n shares of the prompts, counted from 0."`
 
 	// Detect, where not nil, tells an answer's language in place of package language.
@@ -72,7 +73,7 @@ func (o Score) Run(ctx context.Context, d kernels.Device, progress Progress) (er
 	s := &scorer{options: o, name: "rules"}
 	config := scoring{Options: o}
 	if o.ModelNameOrPath != "" {
-		m, codec, err := openModel(o.ModelNameOrPath, o.Adapter, d)
+		m, codec, err := openModel(o.ModelNameOrPath, o.Adapter, o.MaxModelLen, d)
 		if err != nil {
 			return err
 		}

@@ -23,7 +23,7 @@ func (t *trainer) newFollower() (*follower, error) {
 	if dir == "start" {
 		dir = t.args.ModelNameOrPath
 	}
-	m, err := model.Open(dir, model.Options{Device: t.model.Device(), Trainable: model.All})
+	m, err := model.Open(dir, model.Options{Device: t.model.Device(), Trainable: model.All, Context: t.args.MaxLength})
 	if err != nil {
 		return nil, fmt.Errorf("reference: %w", err)
 	}

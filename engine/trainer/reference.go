@@ -149,7 +149,7 @@ func (t *trainer) openReference() (reference, error) {
 		was := t.model.SetAdapter(false)
 		return reference{t.model, t.model.Hash(), func() { t.model.SetAdapter(was) }}, nil
 	}
-	m, err := model.Open(t.args.Reference, model.Options{Device: t.model.Device()})
+	m, err := model.Open(t.args.Reference, model.Options{Device: t.model.Device(), Context: t.args.MaxLength})
 	if err != nil {
 		return reference{}, err
 	}

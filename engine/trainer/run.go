@@ -143,7 +143,7 @@ func Run(ctx context.Context, job Job) (result Result, err error) {
 
 // openModel opens the model with what is to be trained: an adapter, new or given, or all weights.
 func openModel(kind Kind, a *Args, d kernels.Device) (*model.Model, error) {
-	o := model.Options{Device: d, Checkpointing: a.GradientCheckpointing}
+	o := model.Options{Device: d, Checkpointing: a.GradientCheckpointing, Context: a.MaxLength}
 	if !a.UsePEFT {
 		o.Trainable = model.All
 	}
