@@ -80,3 +80,18 @@ func TestBench(t *testing.T) {
 	require.NoError(t, end())
 	require.Contains(t, strings.Join(strings.Fields(out.String()), " "), "linear T=1 float32 500000.0 4.0 2.0 25 %")
 }
+
+func TestTokenizeShowsAConversation(t *testing.T) {
+	dir := t.TempDir()
+	write(t, filepath.Join(dir, "tokenizer.json"), read(t, filepath.Join(tokenizers, "tiny-bytelevel.tokenizer.json")))
+	write(t, filepath.Join(dir, "chat_template.jinja"), "{% for m in messages %}[{{ m.role }}]\n{{ m.content }}\n{% endfor %}{% if add_generation_prompt %}[assistant]\n{% endif %}")
+	o := works(t, "tokenize --chat --tokenizer "+dir, `{"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"ho"}]}`, `{"messages":[{"role":"user","content":"hi"}]}`)
+	lines := strings.Split(o.out, "\n")
+	require.Len(t, lines, 4)
+	joined := func(line string) string { return strings.ReplaceAll(line[strings.Index(line, "▏"):], "▏", "") }
+	require.Equal(t, "[user]⏎hi⏎[assistant]⏎", joined(lines[0]))
+	require.Equal(t, "ho⏎", joined(lines[1]))
+	require.True(t, strings.HasPrefix(lines[1], "completion"))
+	require.Equal(t, lines[0], lines[2])
+	refused(t, 1, `line 1: expected one object with "messages" a line`, "tokenize --chat --tokenizer "+dir, `{"text":"x"}`)
+}

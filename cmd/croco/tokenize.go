@@ -17,6 +17,7 @@ type tokenizeCmd struct {
 	Tokenizer string `name:"tokenizer" help:"tokenizer.json, or a model: folder, GGUF file, or repository in the hub's cache."`
 	NoSpecial bool   `name:"no_special" help:"Without the special tokens that the tokenizer puts around a text; with --decode, leave special tokens out."`
 	Decode    bool   `name:"decode" help:"From ids to text."`
+	Chat      bool   `name:"chat" help:"Show conversations, one object with messages a line, token by token: prompt and completion."`
 }
 
 func (c *tokenizeCmd) Run(t *console) error {
@@ -28,6 +29,9 @@ func (c *tokenizeCmd) Run(t *console) error {
 		return err
 	}
 	t.endAtOnce()
+	if c.Chat {
+		return c.conversations(t)
+	}
 	return eachLine(t.in, t.out, func(line []byte) (any, error) {
 		if c.Decode {
 			var ids []int32
@@ -46,6 +50,28 @@ func (c *tokenizeCmd) Run(t *console) error {
 		}
 		return ids, nil
 	})
+}
+
+// conversations shows each line's conversation.
+func (c *tokenizeCmd) conversations(t *console) error {
+	codec, err := text.Open(c.Tokenizer)
+	if err != nil {
+		return err
+	}
+	show := chatTokens{codec, isTerminal(t.out)}
+	in := bufio.NewScanner(t.in)
+	in.Buffer(nil, 64<<20)
+	for n := 1; in.Scan(); n++ {
+		if len(bytes.TrimSpace(in.Bytes())) == 0 {
+			continue
+		}
+		told, err := show.show(in.Bytes())
+		if err != nil {
+			return fmt.Errorf("line %d: %w", n, err)
+		}
+		fmt.Fprint(t.out, told)
+	}
+	return in.Err()
 }
 
 // eachLine answers every line of r with one line of JSON, at once where r is waiting for it. Blank lines are passed over.
