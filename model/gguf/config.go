@@ -54,7 +54,7 @@ func (f *File) config() ([]byte, error) {
 	if t.err != nil {
 		return nil, t.err
 	}
-	return asJSON(t.out)
+	return asJSON(t.out, " ")
 }
 
 // common reads the keys that all architectures share.
@@ -326,5 +326,5 @@ func (f *File) generation() ([]byte, error) {
 	if len(ends) > 0 {
 		out["eos_token_id"] = ends
 	}
-	return asJSON(out)
+	return asJSON(out, " ")
 }

@@ -28,11 +28,11 @@ func ReadFile(path, name string) ([]byte, error) {
 }
 
 // asJSON is a value as JSON, as a user may read it in a folder.
-func asJSON(v any) ([]byte, error) {
+func asJSON(v any, indent string) ([]byte, error) {
 	var b bytes.Buffer
 	e := json.NewEncoder(&b)
 	e.SetEscapeHTML(false)
-	e.SetIndent("", " ")
+	e.SetIndent("", indent)
 	err := e.Encode(v)
 	return b.Bytes(), err
 }

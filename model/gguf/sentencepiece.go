@@ -56,40 +56,51 @@ func (f *File) sentencePiece(v vocabulary) (object, error) {
 }
 
 // merges are those of a SentencePiece vocabulary: every way to make a token of two others. The token with the best score
-// goes first, of one token's ways, and of tokens with equal scores, the one with the longest left part.
+// goes first; among the ways to make tokens of one score, the one with the longest left part, then right part.
 func merges(tokens []string, scores []float32) [][2]string {
-	type way struct {
-		left, right       string
-		score             float32
-		chars, rightChars int // of the left part
-		leftID, rightID   int
-		whole             int
-	}
-	vocab := make(map[string]int, len(tokens))
+	vocab, order := make(map[string]int, len(tokens)), make([]int, len(tokens))
 	for i, t := range tokens {
-		vocab[t] = i
+		vocab[t], order[i] = i, i
 	}
-	var ways []way
-	for i, whole := range tokens {
-		chars, all := 0, utf8.RuneCountInString(whole)
-		for at := range whole {
-			if at > 0 {
-				chars++
-				left, okLeft := vocab[whole[:at]]
-				right, okRight := vocab[whole[at:]]
-				if okLeft && okRight {
-					ways = append(ways, way{whole[:at], whole[at:], scores[i], chars, all - chars, left, right, i})
-				}
-			}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(scores[b], scores[a]), a-b) })
+	list := make([][2]string, 0, 2*len(tokens))
+	var ways []way // of the tokens of one score
+	for n, i := range order {
+		ways = appendWays(ways, tokens[i], vocab)
+		if n+1 < len(order) && scores[order[n+1]] == scores[i] {
+			continue
 		}
-	}
-	slices.SortFunc(ways, func(a, b way) int {
-		return cmp.Or(cmp.Compare(b.score, a.score), cmp.Compare(b.chars, a.chars), cmp.Compare(b.rightChars, a.rightChars),
-			cmp.Compare(a.whole, b.whole), cmp.Compare(a.leftID, b.leftID), cmp.Compare(a.rightID, b.rightID))
-	})
-	list := make([][2]string, len(ways))
-	for i, w := range ways {
-		list[i] = [2]string{w.left, w.right}
+		slices.SortStableFunc(ways, func(a, b way) int {
+			return cmp.Or(b.chars[0]-a.chars[0], b.chars[1]-a.chars[1])
+		})
+		for _, w := range ways {
+			list = append(list, w.parts)
+		}
+		ways = ways[:0]
 	}
 	return list
+}
+
+// way is a way to make a token of two.
+type way struct {
+	parts [2]string
+	chars [2]int
+}
+
+func appendWays(ways []way, whole string, vocab map[string]int) []way {
+	chars, all := 0, utf8.RuneCountInString(whole)
+	for at := range whole {
+		if at == 0 {
+			continue
+		}
+		chars++
+		_, left := vocab[whole[:at]]
+		if !left {
+			continue
+		}
+		if _, right := vocab[whole[at:]]; right {
+			ways = append(ways, way{[2]string{whole[:at], whole[at:]}, [2]int{chars, all - chars}})
+		}
+	}
+	return ways
 }

@@ -93,7 +93,7 @@ func (f *File) tokenizer() ([]byte, error) {
 		return nil, err
 	}
 	tok["version"], tok["truncation"], tok["padding"], tok["added_tokens"] = "1.0", nil, nil, v.added()
-	return asJSON(tok)
+	return asJSON(tok, "")
 }
 
 // flag reads a truth value of the tokenizer where it is there.
@@ -146,8 +146,8 @@ func (f *File) byteLevel(v vocabulary) (tok object, bos bool, err error) {
 	if !ok {
 		return nil, false, f.errorf(mergesKey, "is missing, or no list of texts")
 	}
-	spell := func(regex bool) object {
-		return object{"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": regex}
+	spell := func(prefix, regex bool) object {
+		return object{"type": "ByteLevel", "add_prefix_space": prefix, "trim_offsets": true, "use_regex": regex}
 	}
 	steps := []object{}
 	if pre.digits {
@@ -156,12 +156,12 @@ func (f *File) byteLevel(v vocabulary) (tok object, bos bool, err error) {
 	if pre.split != "" {
 		steps = append(steps, object{"type": "Split", "pattern": object{"Regex": pre.split}, "behavior": "Isolated", "invert": false})
 	}
-	steps = append(steps, spell(pre.split == ""))
+	steps = append(steps, spell(false, pre.split == ""))
 	var normalizer any
 	if pre.nfc {
 		normalizer = object{"type": "NFC"}
 	}
-	return object{"normalizer": normalizer, "pre_tokenizer": object{"type": "Sequence", "pretokenizers": steps}, "decoder": spell(true),
+	return object{"normalizer": normalizer, "pre_tokenizer": object{"type": "Sequence", "pretokenizers": steps}, "decoder": spell(true, true),
 		"model": bpe(v.tokens, merges, nil, object{"ignore_merges": pre.ignoreMerges})}, pre.bos, nil
 }
 
@@ -196,9 +196,11 @@ func (v ids) MarshalJSON() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// around is the post-processor: what stands before and after a text; nil for nothing.
+// around is the post-processor: what stands before and after a text, or the first (A) and second (B) of two; nil for
+// nothing.
 func (f *File) around(v vocabulary, bos, eos bool) (any, error) {
 	special := object{}
+	named := func(id string, kind int) object { return object{"SpecialToken": object{"id": id, "type_id": kind}} }
 	part := func(id string, wanted bool) ([]object, error) {
 		if !wanted {
 			return nil, nil
@@ -209,7 +211,7 @@ func (f *File) around(v vocabulary, bos, eos bool) (any, error) {
 		}
 		name := v.tokens[i]
 		special[name] = object{"id": name, "ids": []int{i}, "tokens": []string{name}}
-		return []object{{"SpecialToken": object{"id": name, "type_id": 0}}}, nil
+		return []object{named(name, 0), named(name, 1)}, nil
 	}
 	before, err := part("bos", bos)
 	if err != nil {
@@ -219,10 +221,17 @@ func (f *File) around(v vocabulary, bos, eos bool) (any, error) {
 	if err != nil || len(special) == 0 {
 		return nil, err
 	}
-	text := func(id string) object { return object{"Sequence": object{"id": id, "type_id": 0}} }
-	single := append(append(before[:len(before):len(before)], text("A")), after...)
-	return object{"type": "TemplateProcessing", "single": single, "special_tokens": special,
-		"pair": append(append(append(single[:len(single):len(single)], before...), text("B")), after...)}, nil
+	text := func(kind int) []object {
+		middle := []object{{"Sequence": object{"id": string(rune('A' + kind)), "type_id": kind}}}
+		if before != nil {
+			middle = append(before[kind:kind+1:kind+1], middle...)
+		}
+		if after != nil {
+			middle = append(middle, after[kind])
+		}
+		return middle
+	}
+	return object{"type": "TemplateProcessing", "single": text(0), "pair": append(text(0), text(1)...), "special_tokens": special}, nil
 }
 
 // id is a token by its role; −1 where the file names none.
@@ -272,5 +281,5 @@ func (f *File) tokenizerConfig() ([]byte, error) {
 	case ok:
 		out["chat_template"] = append(named, object{"name": "default", "template": text})
 	}
-	return asJSON(out)
+	return asJSON(out, " ")
 }

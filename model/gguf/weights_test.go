@@ -12,6 +12,7 @@ import (
 
 	"croco/kernels"
 	"croco/model/safetensors"
+	"croco/model/tokenizer"
 )
 
 func weightsOf(t *testing.T, d draft) safetensors.Source {
@@ -97,6 +98,12 @@ func TestRealFilesEqualTheirFolders(t *testing.T) {
 				require.Equal(t, a.DType, b.DType, name)
 				require.Equal(t, a.Shape, b.Shape, name)
 				require.True(t, bytes.Equal(a.Data, b.Data), name)
+			}
+			words, err := tokenizer.Open(filepath.Dir(path))
+			require.NoError(t, err)
+			tk := tokenizerOf(t, path)
+			for _, s := range samples {
+				require.Equal(t, words.Encode(s, true), tk.Encode(s, true), "%q", s)
 			}
 		})
 	}
