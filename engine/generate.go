@@ -17,7 +17,7 @@ import (
 
 // Generate are the options of the stage that writes answers.
 type Generate struct {
-	ModelNameOrPath string `yaml:"model_name_or_path" name:"model_name_or_path" help:"Folder of the language model."`
+	ModelNameOrPath string `yaml:"model_name_or_path" name:"model_name_or_path" help:"The language model: a folder, a GGUF file, or a repository in the Hugging Face cache."`
 	Adapter         string `yaml:"adapter" name:"adapter" help:"Folder of a LoRA adapter on it."`
 	Prompts         string `yaml:"prompts" name:"prompts" help:"Prompts: JSON lines with prompt (text or messages) or prompt_ids; several files, one per language, separated by commas."`
 	Out             string `yaml:"out" name:"out" help:"File for the completions."`

@@ -104,7 +104,8 @@ func (m Manifest) begin(out string) (done bool, err error) {
 	if d := m.difference(old); d != "" {
 		return false, fmt.Errorf("%s was made with other settings: %s. Choose another file, or delete this one and its manifest", out, d)
 	}
-	return old.Done, nil
+	_, err = os.Stat(out) // a file that was deleted is made again
+	return old.Done && err == nil, nil
 }
 
 // difference names the first thing in which two manifests disagree; "" if there is none.

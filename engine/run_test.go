@@ -118,6 +118,11 @@ func TestRunLeavesTheFolderOfTheDesign(t *testing.T) {
 	require.NoError(t, r.Run(context.Background(), device(t), engine.Hooks{Ready: func(trainer.Summary) { t.Error("it trained again") }}))
 	require.Equal(t, before, made(t, r.OutputDir))
 
+	// A file that was deleted is made again.
+	require.NoError(t, os.Remove(filepath.Join(r.OutputDir, "scores", "scores.jsonl")))
+	require.NoError(t, r.Run(context.Background(), device(t), engine.Hooks{}))
+	require.Equal(t, before, made(t, r.OutputDir))
+
 	// Another recipe is refused in the same folder.
 	other := r
 	other.Eval.N = 3

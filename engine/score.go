@@ -23,7 +23,7 @@ import (
 
 // Score are the options of the stage that gives every answer a number: ModelWeight · classifier + rules.
 type Score struct {
-	ModelNameOrPath string           `yaml:"model_name_or_path" name:"model_name_or_path" help:"Folder of a sequence-classification model; none: the rules alone."`
+	ModelNameOrPath string           `yaml:"model_name_or_path" name:"model_name_or_path" help:"A sequence-classification model: a folder, or a repository in the Hugging Face cache; none: the rules alone."`
 	Adapter         string           `yaml:"adapter" name:"adapter" help:"Folder of a LoRA adapter on it."`
 	ModelWeight     float64          `yaml:"model_weight" name:"model_weight" help:"Weight of the classifier's score beside the rules."`
 	Rules           []map[string]any `yaml:"rules" kong:"-"` // see package rules

@@ -36,7 +36,7 @@ func (n *Names) UnmarshalYAML(node *yaml.Node) error {
 // Args are the options of a run. Names, meanings and defaults are those of transformers and TRL 1.16 (SFTConfig,
 // DPOConfig, RewardConfig, ModelConfig) unless the help says otherwise; Defaults knows the ones that differ by kind.
 type Args struct {
-	ModelNameOrPath string  `yaml:"model_name_or_path" name:"model_name_or_path" help:"Folder of the model to train."`
+	ModelNameOrPath string  `yaml:"model_name_or_path" name:"model_name_or_path" help:"The model to train: a folder, a GGUF file, or a repository in the Hugging Face cache."`
 	Adapter         string  `yaml:"adapter" name:"adapter" help:"Folder of a LoRA adapter to go on training."`
 	TrainFile       string  `yaml:"train_file" name:"train_file" help:"Training data: JSON lines of TRL's shapes."`
 	EvalFile        string  `yaml:"eval_file" name:"eval_file" help:"Evaluation data."`
