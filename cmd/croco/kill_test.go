@@ -64,39 +64,65 @@ func bytesOf(t *testing.T, dir string) map[string]string {
 	return files
 }
 
-// A run whose process is killed at random moments, and started again each time, ends with the bytes of one that was not.
+// size is how much a folder holds, in bytes.
+func size(dir string) (n int64) {
+	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			if info, err := d.Info(); err == nil {
+				n += info.Size()
+			}
+		}
+		return nil
+	})
+	return n
+}
+
+// A run whose process is killed again and again, each time somewhere in the next tenth of its work, and started again
+// each time, ends with the bytes of one that was not.
 func TestKilledAtRandomAndStartedAgain(t *testing.T) {
 	recipe, out := toyRun(t), t.TempDir()
 	whole, killed := filepath.Join(out, "whole"), filepath.Join(out, "killed")
-	begin := time.Now()
 	works(t, "-q run "+recipe+" --out "+whole)
-	took := time.Since(begin)
+	total := float64(size(whole))
 	self, err := os.Executable()
 	require.NoError(t, err)
-	kills := 0
-	for try := range uint64(40) {
-		c := exec.Command(self, "-q", "run", recipe, "--out", killed)
-		c.Env = append(os.Environ(), "CROCO_TEST_MAIN=1")
-		var errs bytes.Buffer
-		c.Stderr = &errs
+	start := func() (*exec.Cmd, *bytes.Buffer) {
+		c, errs := exec.Command(self, "-q", "run", recipe, "--out", killed), &bytes.Buffer{}
+		c.Env, c.Stderr = append(os.Environ(), "CROCO_TEST_MAIN=1"), errs
 		require.NoError(t, c.Start())
-		// The process itself needs a moment to start; later tries live longer, so that the run ends.
-		life := time.Duration(float64(took) * (0.2 + 0.9*kernels.Uniform(9, try)) * (1 + float64(try)/20))
-		timer := time.AfterFunc(life, func() { _ = c.Process.Kill() })
-		err := c.Wait()
-		timer.Stop()
-		if err == nil {
-			want, got := bytesOf(t, whole), bytesOf(t, killed)
-			require.Greater(t, len(want), 5)
-			require.Equal(t, len(want), len(got))
-			for name := range want {
-				require.Equal(t, want[name], got[name], name)
-			}
-			require.Positive(t, kills, "the run was never killed")
-			return
-		}
-		require.Equal(t, -1, c.ProcessState.ExitCode(), "ended by itself: %s", errs.String())
-		kills++
+		return c, errs
 	}
-	t.Fatal("the run never ended")
+	kills := 0
+	for tenth := range uint64(10) {
+		c, errs := start()
+		enough := int64(total * (float64(tenth) + kernels.Uniform(9, tenth)) / 10)
+		ended := make(chan error, 1)
+		go func() { ended <- c.Wait() }()
+		for running := true; running; {
+			select {
+			case err := <-ended:
+				if c.ProcessState.ExitCode() >= 0 { // it ended by itself
+					require.NoError(t, err, errs.String())
+				}
+				running = false
+			default:
+				if size(killed) >= enough {
+					_ = c.Process.Kill()
+					kills++
+					<-ended
+					running = false
+				}
+				time.Sleep(time.Millisecond)
+			}
+		}
+	}
+	require.Greater(t, kills, 4)
+	c, errs := start()
+	require.NoError(t, c.Wait(), errs.String())
+	want, got := bytesOf(t, whole), bytesOf(t, killed)
+	require.Greater(t, len(want), 5)
+	require.Equal(t, len(want), len(got))
+	for name := range want {
+		require.Equal(t, want[name], got[name], name)
+	}
 }

@@ -20,6 +20,7 @@ type story struct {
 	device       kernels.Device
 	hooks        engine.Hooks
 	tasks        []toyworld.Task // to tune on
+	tests        int             // tasks to measure with
 	translations []toyworld.Translation
 
 	card               accuracies
@@ -46,7 +47,7 @@ func Run(ctx context.Context, d kernels.Device, o Options, h engine.Hooks) error
 		o.Tests = t.TestTasks
 	}
 	begin := time.Now()
-	s := &story{dir: o.Dir, seed: o.Seed, device: d, hooks: h}
+	s := &story{dir: o.Dir, seed: o.Seed, device: d, hooks: h, tests: o.Tests}
 	if err := s.prepare(o); err != nil {
 		return err
 	}
