@@ -10,7 +10,6 @@
 package bench
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -119,14 +118,10 @@ func DPO(dir string, d kernels.Device, s Shape) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	var rows bytes.Buffer
+	var rows []map[string][]int32
 	for i := range s.Batch * (s.Steps + 1) {
-		row, err := jsonl.Marshal(map[string][]int32{"prompt_ids": ids(m, uint64(3*i), s.Prompt),
+		rows = append(rows, map[string][]int32{"prompt_ids": ids(m, uint64(3*i), s.Prompt),
 			"chosen_ids": ids(m, uint64(3*i+1), s.Answer), "rejected_ids": ids(m, uint64(3*i+2), s.Answer)})
-		if err != nil {
-			return Result{}, err
-		}
-		rows.Write(append(row, '\n'))
 	}
 	if err := m.Close(); err != nil {
 		return Result{}, err
@@ -140,7 +135,7 @@ func DPO(dir string, d kernels.Device, s Shape) (Result, error) {
 	a.ModelNameOrPath, a.TrainFile, a.OutputDir = dir, filepath.Join(tmp, "pairs.jsonl"), filepath.Join(tmp, "out")
 	a.PerDeviceTrainBatchSize, a.MaxSteps, a.LoraR, a.LoraAlpha = s.Batch, s.Steps+1, s.Rank, float64(2*s.Rank)
 	a.GradientCheckpointing, a.SaveStrategy, a.ReportTo = false, "no", "none"
-	if err := jsonl.WriteFile(a.TrainFile, rows.Bytes()); err != nil {
+	if err := jsonl.WriteRows(a.TrainFile, rows); err != nil {
 		return Result{}, err
 	}
 	r := Result{Peer: "croco", Work: "dpo", Tokens: 2 * s.Batch * (s.Prompt + s.Answer), Threads: s.Threads}

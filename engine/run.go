@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 
 	"croco/engine/report"
 	"croco/engine/trainer"
@@ -14,6 +15,7 @@ import (
 	"croco/internal/jsonl"
 	"croco/kernels"
 	"croco/reward"
+	"croco/sampler"
 )
 
 // Hooks are told how a run goes. Any of them may be nil.
@@ -104,47 +106,27 @@ func (r *Recipe) preparePrompts() (tested bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		var b bytes.Buffer
-		for _, p := range prompts {
-			if r.Prompts.Limit > 0 && *p.LineID >= r.Prompts.Limit {
-				continue
-			}
-			row, err := jsonl.Marshal(p)
-			if err != nil {
-				return false, err
-			}
-			b.Write(append(row, '\n'))
+		if r.Prompts.Limit > 0 {
+			prompts = slices.DeleteFunc(prompts, func(p sampler.Prompt) bool { return *p.LineID >= r.Prompts.Limit })
 		}
-		if err := jsonl.WriteFile(set.out, b.Bytes()); err != nil {
+		if err := jsonl.WriteRows(set.out, prompts); err != nil {
 			return false, err
 		}
 	}
 	return len(r.Prompts.Test) > 0, nil
 }
 
-// evaluate measures the model before and after on the held-out prompts and writes eval/summary.json.
+// evaluate measures the model before and after on the held-out prompts and writes eval/summary.json. After full
+// fine-tuning the tuned model is a folder of its own, otherwise an adapter on the same base.
 func (r *Recipe) evaluate(ctx context.Context, d kernels.Device, h Hooks) error {
-	tuned := r.Train.OutputDir
+	after, adapter := *r, r.Train.OutputDir
 	if !r.Train.UsePEFT {
-		return r.evaluateFull(ctx, d, h)
+		after.Generate.ModelNameOrPath, adapter = r.Train.OutputDir, ""
 	}
 	if err := r.answer(ctx, d, "before", r.Adapter, h.Progress); err != nil {
 		return err
 	}
-	if err := r.answer(ctx, d, "after", tuned, h.Progress); err != nil {
-		return err
-	}
-	return r.compare(h)
-}
-
-// evaluateFull is the same where all weights were trained: the tuned model is a folder of its own.
-func (r *Recipe) evaluateFull(ctx context.Context, d kernels.Device, h Hooks) error {
-	if err := r.answer(ctx, d, "before", "", h.Progress); err != nil {
-		return err
-	}
-	after := *r
-	after.Generate.ModelNameOrPath = r.Train.OutputDir
-	if err := after.answer(ctx, d, "after", "", h.Progress); err != nil {
+	if err := after.answer(ctx, d, "after", adapter, h.Progress); err != nil {
 		return err
 	}
 	return r.compare(h)

@@ -1,7 +1,6 @@
 package demo
 
 import (
-	"bytes"
 	"embed"
 	"encoding/json"
 	"io/fs"
@@ -43,7 +42,7 @@ func unpack(dir string) error {
 
 // writePrompts asks tasks in languages: the rows of a task are parallel, and its name is their id.
 func writePrompts(path string, tasks []toyworld.Task, languages []string) error {
-	var b bytes.Buffer
+	var rows []sampler.Prompt
 	for line, t := range tasks {
 		for _, l := range languages {
 			question := toyworld.Prompt(t, l)
@@ -51,14 +50,10 @@ func writePrompts(path string, tasks []toyworld.Task, languages []string) error 
 			if err != nil {
 				return err
 			}
-			row, err := jsonl.Marshal(sampler.Prompt{ID: sampler.ID(t.String()), LineID: &line, Language: l, Prompt: text, PromptIDs: toyworld.Chat(question)})
-			if err != nil {
-				return err
-			}
-			b.Write(append(row, '\n'))
+			rows = append(rows, sampler.Prompt{ID: sampler.ID(t.String()), LineID: &line, Language: l, Prompt: text, PromptIDs: toyworld.Chat(question)})
 		}
 	}
-	return jsonl.WriteFile(path, b.Bytes())
+	return jsonl.WriteRows(path, rows)
 }
 
 // judge is the true worth of an answer, which no stage of the loop sees.
@@ -79,13 +74,9 @@ func detect(s reward.Scored) (string, float32) {
 
 // writeTranslations asks for translations from English, a skill that is not tuned.
 func writeTranslations(path string, exercises []toyworld.Translation) error {
-	var b bytes.Buffer
+	var rows []sampler.Prompt
 	for i, x := range exercises {
-		row, err := jsonl.Marshal(sampler.Prompt{ID: sampler.ID(x.Task.String()), LineID: &i, Language: x.Language, PromptIDs: toyworld.Chat(x.Question)})
-		if err != nil {
-			return err
-		}
-		b.Write(append(row, '\n'))
+		rows = append(rows, sampler.Prompt{ID: sampler.ID(x.Task.String()), LineID: &i, Language: x.Language, PromptIDs: toyworld.Chat(x.Question)})
 	}
-	return jsonl.WriteFile(path, b.Bytes())
+	return jsonl.WriteRows(path, rows)
 }

@@ -68,10 +68,9 @@ func TestFixturesReal(t *testing.T) {
 	}
 	files, err := filepath.Glob(filepath.Join(fixtures, "real", "*.json"))
 	require.NoError(t, err)
-	if os.Getenv("CROCO_FIXTURES") != "" && len(files) == 0 {
+	if len(files) == 0 { // they hold other people's text, so a clone by itself has none
 		t.Skipf("%s holds no real models", fixtures)
 	}
-	require.NotEmpty(t, files, "the fixtures stand beside the repository, or where CROCO_FIXTURES says")
 	for _, file := range files {
 		name := strings.TrimSuffix(filepath.Base(file), ".json")
 		g, m, codec := open(t, file)

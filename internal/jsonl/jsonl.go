@@ -2,6 +2,7 @@
 //
 //	Read      every row of a file, with file and line in each error
 //	Open      append to a file after dropping a half line that a stopped run left at its end
+//	WriteRows, WriteFile   a whole file or nothing
 //	Marshal   one row: UTF-8 as it is, floats as the shortest text that reads back
 package jsonl
 
@@ -207,6 +208,19 @@ func (w *Writer) Append(rows ...any) error {
 // Close syncs the file to the disk and closes it.
 func (w *Writer) Close() error {
 	return errors.Join(w.file.Sync(), w.file.Close())
+}
+
+// WriteRows writes a whole file of rows, or none of it.
+func WriteRows[T any](path string, rows []T) error {
+	var b bytes.Buffer
+	for i, r := range rows {
+		line, err := Marshal(r)
+		if err != nil {
+			return fmt.Errorf("%s: row %d: %w", path, i+1, err)
+		}
+		b.Write(append(line, '\n'))
+	}
+	return WriteFile(path, b.Bytes())
 }
 
 // WriteFile writes data beside path and renames it into place, so that path holds either the old or the new contents.

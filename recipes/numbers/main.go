@@ -109,7 +109,7 @@ type row struct {
 
 // write makes two files per language, SET_LANGUAGE and shots_SET_LANGUAGE. seen holds the questions that have been used.
 func write(dir, set string, lines int, seed uint64, seen map[string]bool) error {
-	files := map[string][]byte{}
+	files := map[string][]row{}
 	for line, try := 0, uint64(0); line < lines; try++ {
 		q := questions[line%len(questions)]
 		a, b := between(q.a, kernels.Uniform(seed, 2*try)), between(q.b, kernels.Uniform(seed, 2*try+1))
@@ -121,18 +121,14 @@ func write(dir, set string, lines int, seed uint64, seen map[string]bool) error 
 		for i, l := range languages {
 			text := fmt.Sprintf(q.words[i], a, b)
 			for name, prompt := range map[string]string{set: text + endings[i], "shots_" + set: fmt.Sprintf(shots[i], text)} {
-				line, err := jsonl.Marshal(row{fmt.Sprintf("%s-%d", set, line), line, prompt, q.answer(a, b)})
-				if err != nil {
-					return err
-				}
 				name += "_" + l + ".jsonl"
-				files[name] = append(append(files[name], line...), '\n')
+				files[name] = append(files[name], row{fmt.Sprintf("%s-%d", set, line), line, prompt, q.answer(a, b)})
 			}
 		}
 		line++
 	}
-	for name, text := range files {
-		if err := jsonl.WriteFile(filepath.Join(dir, name), text); err != nil {
+	for name, rows := range files {
+		if err := jsonl.WriteRows(filepath.Join(dir, name), rows); err != nil {
 			return err
 		}
 	}
