@@ -29,7 +29,7 @@ toyworld:
 
 # Gemma 3 270M is under the Gemma Terms of Use; SmolLM2-135M-Instruct under Apache 2.0.
 fixtures: .fixtures/smollm2/model.safetensors .fixtures/gemma3-270m/model.safetensors
-	node scripts/fetch-tokenizers.mjs
+	node scripts/fetch-tokenizers.mjs --all
 
 .fixtures/%/model.safetensors:
 	python3 -m venv .fixtures/venv
