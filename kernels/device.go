@@ -17,6 +17,9 @@ type Device interface {
 	// Name is "reference", "cpu" or "cuda"; Info is one line for people: instruction set, threads, memory.
 	Name() string
 	Info() string
+	// Arithmetic is F32, or BF16 where both operands of every matrix product are rounded to bfloat16 first: of linear layers,
+	// of the head, and of attention. Sums are float32 either way, and everything between products is.
+	Arithmetic() DType
 
 	// New returns a tensor with undefined contents, Free gives tensors back for reuse (nil is allowed).
 	New(shape ...int) *Tensor

@@ -36,6 +36,8 @@
 //     folded by halves (i with i+8, then i+4, i+2, i+1).
 //   - exp and its relatives are one polynomial with the same operations on every instruction set; there are no
 //     approximate reciprocals or square roots.
+//   - A device computes in float32, or, where it is asked to, multiplies bfloat16: Device.Arithmetic. All rules hold within
+//     each of the two.
 //   - Nothing depends on the number of rows, on threads, or on what else is in the batch. A kernel is chosen by
 //     architecture and dtype, never by row count.
 package kernels

@@ -20,6 +20,7 @@ type console struct {
 	tty     bool // err is a terminal
 	device  string
 	threads int
+	dtype   string // the arithmetic
 }
 
 func newConsole(c *commands, in io.Reader, out, err io.Writer) *console {
@@ -53,7 +54,7 @@ func (t *console) open() (kernels.Device, error) {
 }
 
 func (t *console) openWith(threads int) (kernels.Device, error) {
-	d, err := device.Open(t.device, threads)
+	d, err := device.Open(t.device, device.Options{Threads: threads, DType: t.dtype})
 	return d, wrongUsage(err)
 }
 

@@ -28,7 +28,7 @@ func (c *envCmd) Run(t *console) error {
 	}
 	var devices []kernels.Device
 	for _, name := range device.Names() {
-		d, err := device.Open(name, t.threads)
+		d, err := device.Open(name, device.Options{Threads: t.threads})
 		if err != nil {
 			fmt.Fprintf(t.out, "device     %s: %v\n", name, err)
 			continue

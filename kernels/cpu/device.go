@@ -57,6 +57,9 @@ func (d *Device) Info() string {
 	return fmt.Sprintf("%s, %d threads", d.isa.name, len(d.workers))
 }
 
+// Arithmetic is float32.
+func (d *Device) Arithmetic() kernels.DType { return kernels.F32 }
+
 // aligned makes n floats that begin on a cache line, with a line to spare behind them.
 func aligned(n int) []float32 {
 	s := huge(make([]float32, n+32))

@@ -13,16 +13,23 @@ import (
 	"croco/kernels/reference"
 )
 
-// opener makes a device with so many threads; 0 is one per processor.
+// Options of a device.
+type Options struct {
+	Threads int    // of a device that computes on the host; 0: one per processor. reference always uses one
+	DType   string // the arithmetic: float32, bfloat16, or auto (also ""), which is what suits the device
+}
+
+// opener makes a device with the arithmetic wanted; auto is its own choice.
 type opener struct {
 	name string
-	open func(threads int) (kernels.Device, error)
+	auto kernels.DType
+	open func(threads int, arithmetic kernels.DType) (kernels.Device, error)
 }
 
 // openers are the devices of this binary; auto takes the first.
 var openers = []opener{
-	{"cpu", func(threads int) (kernels.Device, error) { return cpu.New(threads) }},
-	{"reference", func(int) (kernels.Device, error) { return reference.New(), nil }},
+	{"cpu", kernels.F32, openCPU},
+	{"reference", kernels.F32, func(_ int, a kernels.DType) (kernels.Device, error) { return reference.WithArithmetic(a), nil }},
 }
 
 // Names are the devices that Open knows, fastest first.
@@ -34,19 +41,44 @@ func Names() []string {
 	return names
 }
 
-// Open returns the device of that name; auto is the fastest that the machine has. threads is for devices that compute on
-// the host, 0 meaning one per processor; reference always uses one. An unknown name is an error that lists the known ones.
-func Open(name string, threads int) (kernels.Device, error) {
-	if name == "auto" {
-		return openers[0].open(threads)
+// openCPU opens the host.
+func openCPU(threads int, arithmetic kernels.DType) (kernels.Device, error) {
+	if arithmetic != kernels.F32 {
+		return nil, fmt.Errorf("device cpu: it computes in float32: expected dtype float32 or auto, found %v", arithmetic)
 	}
-	for _, o := range openers {
-		if o.name == name {
-			return o.open(threads)
+	return cpu.New(threads)
+}
+
+// Open returns the device of that name; auto is the fastest that the machine has. An unknown name or dtype is an error that
+// lists the known ones.
+func Open(name string, options Options) (kernels.Device, error) {
+	arithmetic, auto, err := parse(options.DType)
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range openers {
+		if o.name == name || name == "auto" && i == 0 {
+			if auto {
+				arithmetic = o.auto
+			}
+			return o.open(options.Threads, arithmetic)
 		}
 	}
 	if name == "cuda" {
 		return nil, fmt.Errorf("device cuda: this binary has no GPU support; use auto, %s", strings.Join(Names(), " or "))
 	}
 	return nil, fmt.Errorf("device %q is unknown: expected auto, %s", name, strings.Join(Names(), " or "))
+}
+
+// parse reads a dtype.
+func parse(dtype string) (arithmetic kernels.DType, auto bool, err error) {
+	switch dtype {
+	case "", "auto":
+		return kernels.F32, true, nil
+	case "float32":
+		return kernels.F32, false, nil
+	case "bfloat16", "bf16":
+		return kernels.BF16, false, nil
+	}
+	return 0, false, fmt.Errorf("dtype %q is unknown: expected auto, float32 or bfloat16", dtype)
 }

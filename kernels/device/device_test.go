@@ -8,27 +8,29 @@ import (
 
 func TestOpen(t *testing.T) {
 	for name, want := range map[string]string{"auto": "cpu", "cpu": "cpu", "reference": "reference"} {
-		d, err := Open(name, 1)
+		d, err := Open(name, Options{Threads: 1})
 		require.NoError(t, err)
 		require.Equal(t, want, d.Name())
 	}
 	for _, name := range Names() {
-		d, err := Open(name, 0)
+		d, err := Open(name, Options{Threads: 0})
 		require.NoError(t, err)
 		require.Equal(t, name, d.Name())
 	}
 }
 
 func TestOpenRefuses(t *testing.T) {
-	_, err := Open("gpu", 0)
+	_, err := Open("gpu", Options{Threads: 0})
 	require.EqualError(t, err, `device "gpu" is unknown: expected auto, cpu or reference`)
-	_, err = Open("cuda", 0)
+	_, err = Open("cuda", Options{Threads: 0})
 	require.EqualError(t, err, "device cuda: this binary has no GPU support; use auto, cpu or reference")
-	_, err = Open("cpu", -1)
+	_, err = Open("cpu", Options{DType: "int8"})
+	require.EqualError(t, err, `dtype "int8" is unknown: expected auto, float32 or bfloat16`)
+	_, err = Open("cpu", Options{Threads: -1})
 	require.ErrorContains(t, err, "-1 threads")
 	t.Setenv("CROCO_CPU", "mmx")
 	for _, name := range []string{"auto", "cpu"} {
-		d, err := Open(name, 1)
+		d, err := Open(name, Options{Threads: 1})
 		require.ErrorContains(t, err, "CROCO_CPU=mmx")
 		require.Nil(t, d)
 	}

@@ -79,6 +79,10 @@ func (o attnSize) String() string {
 // attending is the tolerance of attention: the values are averages of normal numbers, the scores chains of D terms.
 var attending = Tolerance{Abs: 1e-5, Rel: 1e-5, Why: "float32 scores, exp, and a rescaled float32 sum over the keys"}
 
+// attendingHalf is that of bfloat16 products: probabilities and their gradients are rounded too, at other points than the
+// reference, which keeps them.
+var attendingHalf = Tolerance{Abs: 3e-2, Rel: 1e-2, Why: "probabilities and their gradients rounded to 8 bits"}
+
 // attend is attention over a training batch: every row asks, and the batch itself holds the keys.
 func attend(name string, f *forest.Forest, a kernels.Attn) Case {
 	T := f.Rows()
@@ -96,7 +100,7 @@ func attend(name string, f *forest.Forest, a kernels.Attn) Case {
 	pairs := float64(a.H * pairs(plan, a.Window))
 	bytes := float64(8 * T * (a.H + a.G) * a.D)
 	return Case{
-		Op: "attention", Size: name + " " + attnSize(a).String(), Rows: T, In: in, Tol: attending,
+		Op: "attention", Size: name + " " + attnSize(a).String(), Rows: T, In: in, Tol: attending, Half: attendingHalf,
 		Bind: func(s *Scope) Bound {
 			q, k, v, dout := s.upload("q"), s.upload("k"), s.upload("v"), s.upload("dout")
 			out, lse, dq, dk, dv := s.blank(T, a.H*a.D), s.blank(T, a.H), s.blank(T, a.H*a.D), s.blank(T, a.G*a.D), s.blank(T, a.G*a.D)
@@ -177,7 +181,7 @@ func attendCache(a kernels.Attn) Case {
 	}
 	seen := pairs(plan, a.Window)
 	return Case{
-		Op: "attention", Size: "cache " + attnSize(a).String(), Rows: Tq, In: in, Tol: attending,
+		Op: "attention", Size: "cache " + attnSize(a).String(), Rows: Tq, In: in, Tol: attending, Half: attendingHalf,
 		Bind: func(s *Scope) Bound {
 			q, k, v, out := s.upload("q"), s.upload("k"), s.upload("v"), s.blank(Tq, a.H*a.D)
 			return Bound{

@@ -34,9 +34,9 @@ func compute(c Case, d kernels.Device, in Arrays) (out, grad map[string][]float3
 	return out, grad, nil
 }
 
-// Check runs a case on d and on the reference and returns the first array that lies outside the tolerance.
+// Check runs a case on d and on the reference of its arithmetic and returns the first array that lies outside the tolerance.
 func Check(c Case, d kernels.Device) error {
-	wantOut, wantGrad, err := compute(c, reference.New(), c.In)
+	wantOut, wantGrad, err := compute(c, reference.WithArithmetic(d.Arithmetic()), c.In)
 	if err != nil {
 		return err
 	}
@@ -44,9 +44,13 @@ func Check(c Case, d kernels.Device) error {
 	if err != nil {
 		return err
 	}
+	tol := c.Tol
+	if d.Arithmetic() == kernels.BF16 && c.Half.Why != "" {
+		tol = c.Half
+	}
 	for _, pair := range []struct{ got, want map[string][]float32 }{{out, wantOut}, {grad, wantGrad}} {
 		for _, name := range sorted(pair.want) {
-			if err := near(pair.got[name], pair.want[name], c.Tol); err != nil {
+			if err := near(pair.got[name], pair.want[name], tol); err != nil {
 				return fmt.Errorf("%s on %s: %s: %w", c.Name(), d.Name(), name, err)
 			}
 		}

@@ -32,9 +32,10 @@ func logprobs(T, C, V, P int, l kernels.Logits, dtype kernels.DType) Case {
 	}
 	tol := chain(C, 4)
 	tol.Abs += 2e-6
+	half := Tolerance{Abs: 0.03, Rel: 1e-2, Why: "gradients of logits rounded to 8 bits before their products"}
 	tol.Why += ", then a float32 log-sum-exp; gradients sum over V or the picks"
 	return Case{
-		Op: "logprobs", Size: size, DType: dtype, Rows: T, In: in, Tol: tol,
+		Op: "logprobs", Size: size, DType: dtype, Rows: T, In: in, Tol: tol, Half: half,
 		Bind: func(s *Scope) Bound {
 			h, w, dh := s.upload("h"), s.pack("w", dtype, false), s.blank(T, C)
 			dlogp, logp := s.in["dlogp"].Data, nans(P)

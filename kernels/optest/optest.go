@@ -32,6 +32,7 @@ type Case struct {
 	Rows  int           // token rows
 	In    Arrays
 	Tol   Tolerance
+	Half  Tolerance // instead of Tol where a device multiplies bfloat16 and rounds what it computed itself; none: Tol
 	// Bind puts the case into a device's memory.
 	Bind func(s *Scope) Bound
 }

@@ -18,7 +18,7 @@ import (
 func every[Test interface{ Run(string, func(Test)) bool }](t Test, test func(t Test, d kernels.Device)) {
 	for _, name := range device.Names() {
 		t.Run(name, func(t Test) {
-			d, err := device.Open(name, 2)
+			d, err := device.Open(name, device.Options{Threads: 2})
 			if err != nil {
 				panic(err)
 			}

@@ -18,7 +18,7 @@ import (
 //	out[t,h] = Σ_j P[j] · v[r_j,g]
 //
 // Vaswani et al., Attention Is All You Need, arXiv:1706.03762, eq. 1; grouped heads: Ainslie et al., arXiv:2305.13245.
-func (*Device) Attend(out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a kernels.Attn) {
+func (d *Device) Attend(out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a kernels.Attn) {
 	kernels.Shape("attend", "q", q, -1, a.H*a.D)
 	kernels.Shape("attend", "k", k, -1, a.G*a.D)
 	same("attend", "v", v, k)
@@ -26,6 +26,7 @@ func (*Device) Attend(out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a ke
 	if lse != nil {
 		kernels.Shape("attend", "lse", lse, q.Shape[0], a.H)
 	}
+	q, k, v = d.operand(q), d.operand(k), d.operand(v)
 	sum := make([]float64, a.D)
 	eachQuery(plan, a, func(t int, keys []int32) {
 		for h := range a.H {
@@ -55,7 +56,7 @@ func (*Device) Attend(out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a ke
 //
 // A key's gradient collects what all later queries of all paths through it, and all heads that share it, send back. The
 // probabilities are computed again from q and k; out and lse, which faster devices use, are not needed here.
-func (*Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a kernels.Attn) {
+func (d *Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a kernels.Attn) {
 	for what, t := range map[string]*kernels.Tensor{"dq": dq, "dout": dout, "out": out} {
 		same("attend backward", what, t, q)
 	}
@@ -63,6 +64,7 @@ func (*Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Tenso
 		same("attend backward", what, t, k)
 	}
 	kernels.Shape("attend backward", "lse", lse, q.Shape[0], a.H)
+	q, k, v, dout = d.operand(q), d.operand(k), d.operand(v), d.operand(dout)
 	D := a.D
 	sumQ, sumK, sumV := make([]float64, q.Len()), make([]float64, k.Len()), make([]float64, v.Len())
 	eachQuery(plan, a, func(t int, keys []int32) {

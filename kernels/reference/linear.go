@@ -13,7 +13,7 @@ import (
 // A LoRA adapter is a second, thin product of the same kind with X (T,R) and B (N,R), where R is small:
 //
 //	y[t,n] += Σ_r X[t,r] · B[n,r]
-func (*Device) Linear(y, x *kernels.Tensor, w *kernels.Weight, bias *kernels.Tensor, extra *kernels.Extra) {
+func (d *Device) Linear(y, x *kernels.Tensor, w *kernels.Weight, bias *kernels.Tensor, extra *kernels.Extra) {
 	T, N := x.Shape[0], w.Out
 	kernels.Shape("linear", "x", x, T, w.In)
 	kernels.Shape("linear", "y", y, T, N)
@@ -24,14 +24,20 @@ func (*Device) Linear(y, x *kernels.Tensor, w *kernels.Weight, bias *kernels.Ten
 		kernels.Shape("linear", "extra x", extra.X, T, extra.B.In)
 		kernels.Shape("linear", "extra b", values(extra.B), N, -1)
 	}
+	x = d.operand(x)
+	W := d.operand(values(w))
+	var X, B *kernels.Tensor
+	if extra != nil {
+		X, B = d.operand(extra.X), d.operand(values(extra.B))
+	}
 	for t := range T {
 		for n := range N {
-			sum := dot(row(x, t), row(values(w), n))
+			sum := dot(row(x, t), row(W, n))
 			if bias != nil {
 				sum += float64(bias.Host[n])
 			}
 			if extra != nil {
-				sum += dot(row(extra.X, t), row(values(extra.B), n))
+				sum += dot(row(X, t), row(B, n))
 			}
 			row(y, t)[n] = float32(sum)
 		}
@@ -42,10 +48,12 @@ func (*Device) Linear(y, x *kernels.Tensor, w *kernels.Weight, bias *kernels.Ten
 // n of its row with factor W[n,k], so now
 //
 //	dx[t,k] = Σ_n dy[t,n] · W[n,k]
-func (*Device) LinearBackwardInput(dx, dy *kernels.Tensor, w *kernels.Weight, accumulate bool) {
+func (d *Device) LinearBackwardInput(dx, dy *kernels.Tensor, w *kernels.Weight, accumulate bool) {
 	T, N := dy.Shape[0], w.Out
 	kernels.Shape("linear backward", "dy", dy, T, N)
 	kernels.Shape("linear backward", "dx", dx, T, w.In)
+	dy = d.operand(dy)
+	W := d.operand(values(w))
 	sum := make([]float64, w.In)
 	for t := range T {
 		clear(sum)
@@ -53,7 +61,7 @@ func (*Device) LinearBackwardInput(dx, dy *kernels.Tensor, w *kernels.Weight, ac
 			axpy(sum, 1, row(dx, t))
 		}
 		for n := range N {
-			axpy(sum, float64(row(dy, t)[n]), row(values(w), n))
+			axpy(sum, float64(row(dy, t)[n]), row(W, n))
 		}
 		store(row(dx, t), sum)
 	}
@@ -63,11 +71,12 @@ func (*Device) LinearBackwardInput(dx, dy *kernels.Tensor, w *kernels.Weight, ac
 // with factor x[t,k], so now
 //
 //	dw[n,k] += Σ_t dy[t,n] · x[t,k]
-func (*Device) LinearBackwardWeight(dw, dy, x *kernels.Tensor) {
+func (d *Device) LinearBackwardWeight(dw, dy, x *kernels.Tensor) {
 	T, N, K := dy.Shape[0], dy.Width(), x.Width()
 	kernels.Shape("linear backward", "dy", dy, T, N)
 	kernels.Shape("linear backward", "x", x, T, K)
 	kernels.Shape("linear backward", "dw", dw, N, K)
+	dy, x = d.operand(dy), d.operand(x)
 	sum := make([]float64, K)
 	for n := range N {
 		clear(sum)

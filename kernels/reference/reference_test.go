@@ -209,3 +209,15 @@ func TestDropout(t *testing.T) {
 	require.InDelta(t, 0.49, float64(both)/n, 0.015, "another seed drops others")
 	require.InDelta(t, 0.49, float64(neighbours)/n, 0.015, "every element has a draw of its own")
 }
+
+// 1 + 2⁻⁸ lies halfway between two bfloat16 numbers and goes to the even one; a product of rounded operands is exact.
+func TestArithmeticRoundsOperands(t *testing.T) {
+	d := WithArithmetic(kernels.BF16)
+	require.Equal(t, kernels.BF16, d.Arithmetic())
+	x, y, w := d.New(1, 2), d.New(1, 1), d.NewWeight("w", 1, 2, kernels.F32, make([]byte, 8), true)
+	d.Write(x, []float32{1 + 0x1p-8, 1 + 0x3p-8})
+	d.Write(w.Master, []float32{1, 256 * (1 + 0x1p-9)})
+	d.Linear(y, x, w, nil, nil)
+	require.Equal(t, float32(1+256*(1+0x4p-8)), y.Host[0])
+	require.Panics(t, func() { WithArithmetic(kernels.F16) })
+}
