@@ -106,6 +106,17 @@ func TestRewardSequencesAreEncodedWhole(t *testing.T) {
 	require.Equal(t, 1.5, got[0].Margin)
 }
 
+func TestTargetsOfPairs(t *testing.T) {
+	got, _, err := Preferences(rows(t, `{"chosen":"abc","rejected":"abd"}
+{"chosen":"abc","rejected":"abd","target":0.5}
+{"chosen_ids":[1,2],"rejected_ids":[3],"target":0.25,"margin":2}`), Options{Encoder: letters{}, Whole: true})
+	require.NoError(t, err)
+	require.Equal(t, []float64{0, 0.5, 0.75}, []float64{got[0].Doubt, got[1].Doubt, got[2].Doubt})
+	require.Equal(t, 2.0, got[2].Margin)
+	_, _, err = Preferences(rows(t, `{"chosen":"abc","rejected":"abd","target":1.5}`), Options{Encoder: letters{}, Whole: true})
+	require.ErrorContains(t, err, `1: key "target": expected a probability from 0 to 1 (0.5 for a tie), found 1.5`)
+}
+
 func TestCompletionShapes(t *testing.T) {
 	for name, c := range map[string]struct{ row, prompt, answer string }{
 		"text":                  {`{"text":"abc"}`, "", "^abc$"},

@@ -16,6 +16,7 @@ type Example struct {
 	ChosenLogprobs, RejectedLogprobs []float32 // of the answers' tokens, as the sampler recorded them; nil: no record
 	Model                            string    // hash of the model that made the record
 	Margin                           float64   // reward models: by how much the chosen answer is better
+	Doubt                            float64   // reward models: 1 − target, the probability that the rejected answer is the better one
 	Wanted                           []bool    // SFT: the tokens of Chosen that are trained on; nil: all
 }
 
@@ -103,7 +104,19 @@ func (r Row) fromIDs(e *Example, o Options, pairs bool) (err error) {
 			return err
 		}
 	}
-	e.Margin, err = r.number("margin")
+	return r.judgement(e)
+}
+
+// judgement reads how sure a pair is: margin, and target, the probability that the chosen answer is the better one.
+func (r Row) judgement(e *Example) (err error) {
+	if e.Margin, err = r.number("margin"); err != nil || !r.Has("target") {
+		return err
+	}
+	target, err := r.number("target")
+	if err == nil && !(target >= 0 && target <= 1) {
+		err = r.errorf("key \"target\": expected a probability from 0 to 1 (0.5 for a tie), found %v", target)
+	}
+	e.Doubt = 1 - target
 	return err
 }
 
@@ -116,7 +129,7 @@ func (r Row) fromPair(e *Example, o Options, report *Report) error {
 	if prompt.empty() && !o.Whole {
 		prompt, chosen, rejected = split(chosen, rejected)
 	}
-	if e.Margin, err = r.number("margin"); err != nil {
+	if err := r.judgement(e); err != nil {
 		return err
 	}
 	if e.Prompt, e.Chosen, err = r.encode(prompt, chosen, o, report); err != nil {

@@ -74,7 +74,7 @@ type scoringBatch struct{ *bradleyterry.Batch }
 func newScoring(a *Args, examples []data.Example, readAt func([]int32) int) scoring {
 	o := scoring{Objective: bradleyterry.Objective{Centering: a.CenterRewardsCoefficient, ReadAt: readAt}}
 	for _, e := range examples {
-		o.pairs = append(o.pairs, bradleyterry.Pair{Chosen: join(e.Prompt, e.Chosen), Rejected: join(e.Prompt, e.Rejected), Margin: e.Margin})
+		o.pairs = append(o.pairs, bradleyterry.Pair{Chosen: join(e.Prompt, e.Chosen), Rejected: join(e.Prompt, e.Rejected), Margin: e.Margin, Doubt: e.Doubt})
 	}
 	return o
 }

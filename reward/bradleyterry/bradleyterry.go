@@ -7,7 +7,10 @@
 //
 // With c and r the scores of the chosen and the rejected answer, the loss of a pair is −log σ(c − r − margin)
 // (Bradley and Terry 1952; the margin is that of Llama 2, arXiv:2307.09288, equation 2), plus, where scores are to be
-// centred on zero, k·(c + r)² (Eisenstein et al., arXiv:2312.09244). B pairs; a batch's loss is their mean.
+// centred on zero, k·(c + r)² (Eisenstein et al., arXiv:2312.09244). A pair may be doubtful: where the rejected answer is
+// the better one with probability d, the loss is −(1 − d)·log σ(z) − d·log σ(−z), z = c − r − margin. With d = ½ it pulls
+// two scores together, as MuRating (arXiv:2507.01785) does with translations of one text. B pairs; a batch's loss is
+// their mean.
 package bradleyterry
 
 import (
@@ -20,6 +23,7 @@ import (
 type Pair struct {
 	Chosen, Rejected []int32
 	Margin           float64 // by how much the chosen answer is better; 0: unknown
+	Doubt            float64 // probability that the rejected answer is the better one; 0: none, ½: a tie
 }
 
 // Objective are the options of the loss.
@@ -34,16 +38,15 @@ type Batch struct {
 	Rows   []int32 // (2B): the row of each sequence where its score is read
 	Tokens int     // tokens of all sequences, shared prefixes counted each time
 	Objective
-	margins []float64
+	pairs []Pair
 }
 
 // NewBatch packs pairs; what two sequences share is stored once.
 func (o Objective) NewBatch(pairs []Pair) *Batch {
-	b := &Batch{Objective: o}
+	b := &Batch{Objective: o, pairs: pairs}
 	var sequences [][]int32
 	for _, p := range pairs {
 		sequences = append(sequences, p.Chosen, p.Rejected)
-		b.margins = append(b.margins, p.Margin)
 		b.Tokens += len(p.Chosen) + len(p.Rejected)
 	}
 	b.Forest = forest.Build(sequences)
@@ -58,18 +61,19 @@ func (o Objective) NewBatch(pairs []Pair) *Batch {
 }
 
 // Loss turns scores (2B) into the loss, its gradient scale · d loss / d score (2B), and TRL's metrics: the least, mean
-// and greatest reward of the batch, the share of pairs with c > r strictly, and the mean of c − r.
+// and greatest reward of the batch, the share of pairs with c > r strictly (c < r where the rejected answer is likelier the
+// better one; half of the ties count), and the mean of c − r.
 func (b *Batch) Loss(scores []float32, scale float64) (float64, []float32, map[string]float64) {
-	n := float64(len(b.margins))
+	n := float64(len(b.pairs))
 	loss, dscores := 0.0, make([]float32, len(scores))
 	m := map[string]float64{"min_reward": math.Inf(1), "max_reward": math.Inf(-1), "mean_reward": 0, "accuracy": 0, "margin": 0}
-	for i, margin := range b.margins {
+	for i, p := range b.pairs {
 		c, r := float64(scores[2*i]), float64(scores[2*i+1])
-		z := c - r - margin
-		loss += softplus(-z) + b.Centering*(c+r)*(c+r)
+		z := c - r - p.Margin
+		loss += softplus(-z) + p.Doubt*z + b.Centering*(c+r)*(c+r) // −log σ(−z) is softplus(−z) + z
 
 		// d softplus(−z) / dz = −σ(−z); the centring term pulls both scores alike.
-		pull := -1 / (1 + math.Exp(z))
+		pull := p.Doubt - 1/(1+math.Exp(z))
 		centre := 2 * b.Centering * (c + r)
 		dscores[2*i] = float32(scale * (pull + centre) / n)
 		dscores[2*i+1] = float32(scale * (-pull + centre) / n)
@@ -78,7 +82,10 @@ func (b *Batch) Loss(scores []float32, scale float64) (float64, []float32, map[s
 		m["max_reward"] = max(m["max_reward"], c, r)
 		m["mean_reward"] += (c + r) / 2
 		m["margin"] += c - r
-		if c > r {
+		switch {
+		case p.Doubt == 0.5:
+			m["accuracy"] += 0.5
+		case p.Doubt < 0.5 && c > r, p.Doubt > 0.5 && c < r:
 			m["accuracy"]++
 		}
 	}

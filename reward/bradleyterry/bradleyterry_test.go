@@ -47,6 +47,30 @@ func TestGradientAgreesWithFiniteDifferences(t *testing.T) {
 	}
 }
 
+// Losses and slopes of doubtful pairs, by Python's decimal module with 40 digits:
+// −t·ln σ(z) − (1 − t)·ln σ(−z), and σ(z) − t.
+func TestDoubtfulPairs(t *testing.T) {
+	for _, g := range []struct{ z, target, loss, slope float64 }{
+		{1.5, 0.5, 0.95141327798275240949, 0.31757447619364365961},
+		{1.5, 0.75, 0.57641327798275240949, 0.06757447619364365961},
+		{-2.25, 1, 2.3502065589167472117, -0.90465053510089050604},
+		{-2.25, 0, 0.1002065589167472117, 0.09534946489910949396},
+		{0.5, 0.9, 0.52407698418010668087, -0.27754066876981544536},
+	} {
+		b := Objective{}.NewBatch([]Pair{{Chosen: []int32{1}, Rejected: []int32{2}, Doubt: 1 - g.target}})
+		loss, d, _ := b.Loss([]float32{float32(g.z) + 0.25, 0.25}, 1)
+		require.InDelta(t, g.loss, loss, 1e-12)
+		require.InDelta(t, g.slope, d[0], 1e-7)
+		require.Equal(t, -d[0], d[1])
+	}
+	var pairs []Pair
+	for _, doubt := range []float64{0, 0.5, 0.5, 0.75} {
+		pairs = append(pairs, Pair{Chosen: []int32{1}, Rejected: []int32{2}, Doubt: doubt})
+	}
+	_, _, m := Objective{}.NewBatch(pairs).Loss([]float32{1, 0, 1, 0, 0, 1, 0, 1}, 1)
+	require.Equal(t, 0.75, m["accuracy"], "two right, two ties")
+}
+
 func TestEqualScoresAreNotRight(t *testing.T) {
 	loss, _, m := Objective{}.NewBatch([]Pair{{Chosen: []int32{1}, Rejected: []int32{2}}}).Loss([]float32{1, 1}, 1)
 	require.Equal(t, math.Ln2, loss)
