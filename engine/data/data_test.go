@@ -109,7 +109,7 @@ func TestRewardSequencesAreEncodedWhole(t *testing.T) {
 func TestTargetsOfPairs(t *testing.T) {
 	got, _, err := Preferences(rows(t, `{"chosen":"abc","rejected":"abd"}
 {"chosen":"abc","rejected":"abd","target":0.5}
-{"chosen_ids":[1,2],"rejected_ids":[3],"target":0.25,"margin":2}`), Options{Encoder: letters{}, Whole: true})
+{"chosen_ids":[1,2],"rejected_ids":[3,4],"target":0.25,"margin":2}`), Options{Encoder: letters{}, Whole: true})
 	require.NoError(t, err)
 	require.Equal(t, []float64{0, 0.5, 0.75}, []float64{got[0].Doubt, got[1].Doubt, got[2].Doubt})
 	require.Equal(t, 2.0, got[2].Margin)
