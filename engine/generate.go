@@ -209,9 +209,15 @@ func (w *writer) text(ids []int32) string {
 	return s
 }
 
-// openModel opens a language model or classifier for reading, with an adapter where one is named.
+// openModel opens a language model or classifier for reading, with an adapter where one is named. A reward model's adapter
+// makes a classifier of a language model.
 func openModel(dir, adapter string, context int, d kernels.Device) (*model.Model, *text.Codec, error) {
-	m, err := model.Open(dir, model.Options{Device: d, Context: context})
+	o := model.Options{Device: d, Context: context}
+	open := func() (*model.Model, error) { return model.Open(dir, o) }
+	if classifies(adapter) {
+		open = func() (*model.Model, error) { return model.OpenClassifier(dir, 0, o) }
+	}
+	m, err := open()
 	if err != nil {
 		return nil, nil, err
 	}

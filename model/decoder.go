@@ -22,11 +22,12 @@ type pass struct {
 	d         kernels.Device
 	positions []int32 // (T)
 	plan      *forest.Plan
-	keep      bool    // whether a backward pass will follow
-	adapter   bool    // whether the adapter takes part
-	dropout   uint64  // seed of its dropout
-	cache     *Cache  // where keys and values go and come from; nil: they are the batch's own
-	rows      []int32 // of the cache, for the keys and values of this pass
+	keep      bool                               // whether a backward pass will follow
+	adapter   bool                               // whether the adapter takes part
+	dropout   uint64                             // seed of its dropout
+	cache     *Cache                             // where keys and values go and come from; nil: they are the batch's own
+	rows      []int32                            // of the cache, for the keys and values of this pass
+	visit     func(layer int, x *kernels.Tensor) // sees every layer's rows; nil: nobody looks
 }
 
 // Forward computes the hidden states of all rows of a forest. With train it keeps what BackwardLogProbs and
@@ -36,6 +37,15 @@ func (m *Model) Forward(f *forest.Forest, train bool) *Activations {
 	h := &Activations{pass: p, ids: f.Tokens}
 	h.Hidden, h.last, h.kept = p.decode(f.Tokens)
 	return h
+}
+
+// Layers computes the hidden states of a forest's rows and shows those of every layer, (T,C), to visit, which may not keep
+// them: layer 0 are the embeddings, layer i > 0 what block i leaves, and the last one stands behind the last normalisation,
+// as in the hidden_states of transformers.
+func (m *Model) Layers(f *forest.Forest, visit func(layer int, x *kernels.Tensor)) {
+	p := pass{m: m, d: m.device, positions: f.Positions, plan: f.Plan(), adapter: m.AdapterOn(), visit: visit}
+	hidden, _, _ := p.decode(f.Tokens)
+	m.device.Free(hidden)
 }
 
 // Free gives the activations back to the device.
@@ -59,7 +69,10 @@ func (p *pass) decode(ids []int32) (hidden, last *kernels.Tensor, all []*kept) {
 	p.checkRows(ids)
 	x := p.d.New(T, C)
 	p.d.Embed(x, m.embed.w, ids, m.Spec.EmbedScale)
-	for _, b := range m.blocks {
+	for i, b := range m.blocks {
+		if p.visit != nil {
+			p.visit(i, x)
+		}
 		k, y := p.block(b, x)
 		m.settle(b)
 		switch {
@@ -75,6 +88,9 @@ func (p *pass) decode(ids []int32) (hidden, last *kernels.Tensor, all []*kept) {
 		x = y
 	}
 	hidden = p.norm(m.norm, x)
+	if p.visit != nil {
+		p.visit(len(m.blocks), hidden)
+	}
 	if !p.keep {
 		p.d.Free(x)
 		return hidden, nil, nil

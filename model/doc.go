@@ -5,6 +5,7 @@
 //
 //	Open, OpenClassifier, New          a folder's model, one with a new head, or random weights by a seed; Save writes a folder
 //	(m) Forward                        hidden states of a forest's rows; Free releases them
+//	(m) Layers                         the same of every layer, to look at
 //	(m) LogProbs, Scores, Logits       what the heads read from hidden states
 //	(m) BackwardLogProbs, …Scores      the whole backward pass, added to the gradients of Params
 //	(m) Params, Updated, ZeroGrads     what an optimizer needs

@@ -3,6 +3,8 @@
 //	classifier   a sequence-classification model over the prompt forest
 //	rules        verifiable answers, right language, length, format
 //	language     which of fifteen languages a text is in
+//	implicit     how much likelier one language model finds an answer than another
+//	embedding    a vector for a text, from any layer of any model
 //	bradleyterry the objective that trains a classifier
 //	Scored       the record of the file scores
 package reward

@@ -44,6 +44,7 @@ type commands struct {
 	Pair        pairCmd        `cmd:"" help:"Pair good answers with worse ones."`
 	Train       trainCmd       `cmd:"" help:"Tune a model: preferences, supervised, or a reward model."`
 	Eval        evalCmd        `cmd:"" help:"Compare two models by their scored answers to the same prompts."`
+	Shift       shiftCmd       `cmd:"" help:"Compare where two models put translations of the same texts, layer by layer."`
 	Report      reportCmd      `cmd:"" help:"Write the page of a run folder again."`
 	Merge       mergeCmd       `cmd:"" help:"Work a LoRA adapter into its model."`
 	Verify      verifyCmd      `cmd:"" help:"Check a model, an adapter, or the promises of exactness."`
@@ -59,6 +60,7 @@ func newCommands() *commands {
 	c := &commands{}
 	c.Generate.Generate = engine.GenerateDefaults()
 	c.Score.Score = engine.ScoreDefaults()
+	c.Shift.Shift = engine.ShiftDefaults()
 	c.Train.DPO.Args = trainer.Defaults(trainer.DPO)
 	c.Train.SFT.Args = trainer.Defaults(trainer.SFT)
 	c.Train.RM.Args = trainer.Defaults(trainer.Reward)
