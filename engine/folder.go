@@ -6,9 +6,9 @@ import (
 	"path/filepath"
 )
 
-// lock holds a folder for this process. A second run in the same folder is refused while the first lives; a lock that a
+// Lock holds a folder for this process. A second run in the same folder is refused while the first lives; a lock that a
 // killed process left behind does not count.
-func lock(dir string) (release func(), err error) {
+func Lock(dir string) (release func(), err error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}

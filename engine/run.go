@@ -42,7 +42,7 @@ func (r Recipe) Run(ctx context.Context, d kernels.Device, h Hooks) error {
 	if err := errors.Join(r.Validate(), r.resolve()); err != nil {
 		return err
 	}
-	release, err := lock(r.OutputDir)
+	release, err := Lock(r.OutputDir)
 	if err != nil {
 		return err
 	}

@@ -26,6 +26,7 @@ import (
 	"github.com/alecthomas/kong"
 
 	"croco/engine"
+	"croco/engine/tasks"
 	"croco/engine/trainer"
 )
 
@@ -44,6 +45,7 @@ type commands struct {
 	Pair        pairCmd        `cmd:"" help:"Pair good answers with worse ones."`
 	Train       trainCmd       `cmd:"" help:"Tune a model: preferences, supervised, or a reward model."`
 	Eval        evalCmd        `cmd:"" help:"Compare two models by their scored answers to the same prompts."`
+	Judge       judgeCmd       `cmd:"" help:"Ask a judge which of two models' answers are better: win rates."`
 	Shift       shiftCmd       `cmd:"" help:"Compare where two models put translations of the same texts, layer by layer."`
 	Report      reportCmd      `cmd:"" help:"Write the page of a run folder again."`
 	Merge       mergeCmd       `cmd:"" help:"Work a LoRA adapter into its model."`
@@ -64,6 +66,7 @@ func newCommands() *commands {
 	c.Train.DPO.Args = trainer.Defaults(trainer.DPO)
 	c.Train.SFT.Args = trainer.Defaults(trainer.SFT)
 	c.Train.RM.Args = trainer.Defaults(trainer.Reward)
+	c.Judge.Judge = tasks.JudgeDefaults()
 	c.Bench.Ops.Seconds = 0.2
 	return c
 }

@@ -8,76 +8,6 @@ import (
 	"croco/pairing/python"
 )
 
-// Answer is one answer of one model.
-type Answer struct {
-	ID          any // of the question, any JSON value
-	Prompt      string
-	Output      string
-	Generator   string // "unknown" if absent
-	Subcategory string // "unknown" if absent
-}
-
-// ReadAnswers reads a JSON list of objects with question_id, prompt and output, and optionally generator and subcategory.
-func ReadAnswers(text, name string) ([]Answer, error) {
-	value, err := python.Loads(text)
-	if err != nil {
-		return nil, fmt.Errorf("%s: expected a JSON list of answers: %w", name, err)
-	}
-	list, ok := value.([]any)
-	if !ok {
-		return nil, fmt.Errorf("%s: expected a JSON list of answers, found %.60s", name, python.Dumps(value))
-	}
-	answers := make([]Answer, len(list))
-	for i, v := range list {
-		row, ok := v.(*python.Object)
-		if !ok {
-			return nil, fmt.Errorf("%s, item %d: expected an object, found %.60s", name, i+1, python.Dumps(v))
-		}
-		a := Answer{Generator: "unknown", Subcategory: "unknown"}
-		if a.ID, ok = row.Lookup("question_id"); !ok {
-			return nil, fmt.Errorf("%s, item %d: expected the key question_id, found %q", name, i+1, row.Keys)
-		}
-		for _, field := range []struct {
-			key  string
-			into *string
-			must bool
-		}{{"prompt", &a.Prompt, true}, {"output", &a.Output, true}, {"generator", &a.Generator, false}, {"subcategory", &a.Subcategory, false}} {
-			if _, given := row.Lookup(field.key); !given && !field.must {
-				continue
-			}
-			if *field.into, err = row.Text(field.key); err != nil {
-				return nil, fmt.Errorf("%s, item %d: %w", name, i+1, err)
-			}
-		}
-		answers[i] = a
-	}
-	return answers, nil
-}
-
-// Align puts the reference's answers in the order of the model's, by question. Both sides answer the same questions.
-func Align(model, reference []Answer) ([]Answer, error) {
-	if len(model) == 0 || len(model) != len(reference) {
-		return nil, fmt.Errorf("expected answers of both sides to the same questions, found %d and %d answers", len(model), len(reference))
-	}
-	byID := map[string]Answer{}
-	for _, a := range reference {
-		key := python.Dumps(a.ID)
-		if _, twice := byID[key]; twice {
-			return nil, fmt.Errorf("question_id %s: the reference answers it twice", key)
-		}
-		byID[key] = a
-	}
-	aligned := make([]Answer, len(model))
-	for i, a := range model {
-		other, ok := byID[python.Dumps(a.ID)]
-		if !ok {
-			return nil, fmt.Errorf("question_id %s: the reference has no answer to it", python.Dumps(a.ID))
-		}
-		aligned[i] = other
-	}
-	return aligned, nil
-}
-
 // Wording is what the judge is asked, with {instruction}, {output_1} and {output_2} where those go.
 type Wording string
 
@@ -131,4 +61,21 @@ func Ask(language string, model, reference []Answer, wording Wording, swap Swap)
 		questions[i] = Question{wording.Prompt(m.Prompt, first, second), swapped}
 	}
 	return questions
+}
+
+// exchanged is the other side for each question, in their order.
+func exchanged(questions []Question) Swap {
+	i := -1
+	return func(string, any) bool {
+		i++
+		return !questions[i].Swapped
+	}
+}
+
+// bothOrders puts each question before the same with its sides exchanged.
+func bothOrders(questions, back []Question) (both []Question) {
+	for i := range questions {
+		both = append(both, questions[i], back[i])
+	}
+	return both
 }

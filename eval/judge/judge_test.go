@@ -87,11 +87,12 @@ func TestAlignRefuses(t *testing.T) {
 	_, err = Align(m, []Answer{r[0], other, r[2]})
 	require.ErrorContains(t, err, `question_id "2": the reference has no answer to it`)
 	for text, want := range map[string]string{
-		`{}`:                   "expected a JSON list",
+		`3`:                    "expected a JSON list",
 		`[1]`:                  "item 1: expected an object",
-		`[{"prompt": "x"}]`:    "expected the key question_id",
+		`[{"prompt": "x"}]`:    "expected the key output",
 		`[{"question_id": 1}]`: "expected the key prompt",
-		`[{"question_id": 1, "prompt": "x", "output": null}]`: "output: expected text, found null",
+		"{\"prompt\": \"x\", \"output\": \"y\"}\n\n{\"id\": 1}": "f.json:3: expected the key prompt",
+		`[{"question_id": 1, "prompt": "x", "output": null}]`:   "output: expected text, found null",
 	} {
 		_, err := ReadAnswers(text, "f.json")
 		require.ErrorContains(t, err, want)
@@ -136,5 +137,73 @@ func FuzzParseVerdict(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		ParseVerdict(text)
 		require.Equal(t, Second, ParseVerdict(text+"[[2]]"))
+	})
+}
+
+func TestBothOrders(t *testing.T) {
+	dir := t.TempDir()
+	m, r := sides(t)
+	o := Options{Judge: "j", ResultsDir: dir, BothOrders: true, Wording: "{instruction}|{output_1}|{output_2}"}
+	replies := map[string]string{"aa|A": "[[1]]", "A|aa": "[[2]]", // the model's, twice
+		"b|B": "[[1]]", "B|b": "[[1]]", // whatever stands first
+		"é|C": "[[2]]", "C|é": "who knows"}
+	results, err := Judge(o, []Side{{"en", m, r}}, func(_ string, prompts []string, _ map[string]bool) (out []Reply, _ error) {
+		require.Len(t, prompts, 6)
+		for _, p := range prompts {
+			_, texts, _ := strings.Cut(strings.ReplaceAll(p, "p {output_1}", "p"), "|")
+			out = append(out, Reply{replies[texts], "stop"})
+		}
+		return out, nil
+	}, io.Discard)
+	require.NoError(t, err)
+	got := results[0]
+	require.Equal(t, []int{1, 0, 1, 1, 2}, []int{got.Wins, got.Losses, got.Ties, got.Unparseable, got.N})
+	require.Equal(t, []int{4, 3, 1}, []int{got.Decided, got.First, got.Agreed})
+	require.Equal(t, 75.0, got.Mean)
+	raw, err := os.ReadFile(filepath.Join(dir, "en_annotations.json"))
+	require.NoError(t, err)
+	require.Contains(t, string(raw), `"raw_response": "who knows"`)
+}
+
+func TestShapesOfAnswers(t *testing.T) {
+	for text, want := range map[string]Answer{
+		`{"question_id": 7, "prompt": "p", "output": "o", "generator": "g", "category": "c", "subcategory": "s", "language": "da"}`: {python.Int("7"), "da", "p", "o", "g", "s"},
+		`[{"id": "a", "dataset": "d", "instruction": "p", "output": "o", "generator": "g"}]`:                                        {"a", "", "p", "o", "g", "unknown"},
+		`{"instruction": "p", "output": "o"}`: {"p", "", "p", "o", "unknown", "unknown"},
+		"\n{\"id\": \"a\", \"language\": \"en\", \"prompt\": [{\"role\": \"user\", \"content\": \"p\"}], \"completion\": \"o\"}\n": {"a", "en", "p", "o", "unknown", "unknown"},
+	} {
+		got, err := ReadAnswers(text, "f")
+		require.NoError(t, err)
+		require.Equal(t, []Answer{want}, got)
+	}
+	_, err := ReadAnswers(`{"prompt": [{"role": "user", "content": "p"}, {"role": "assistant", "content": "q"}], "output": "o"}`, "f")
+	require.ErrorContains(t, err, "f:1: prompt: expected a text or one message of a user, found 2 messages")
+	_, err = ReadAnswers("[]", "f")
+	require.ErrorContains(t, err, "f: expected answers, found none")
+}
+
+func TestSidesOfFilesAndFolders(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"da.jsonl": `{"prompt": "p", "output": "o"}`, "en.json": `[{"prompt": "q", "output": "o", "language": "nl"}]`, "notes.txt": "x"} {
+		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o644))
+	}
+	languages, answers, err := ReadSide(dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{"da", "nl"}, languages)
+	require.Equal(t, "p", answers["da"][0].Prompt)
+	languages, _, err = ReadSide(filepath.Join(dir, "da.jsonl"))
+	require.NoError(t, err)
+	require.Equal(t, []string{""}, languages)
+	_, _, err = ReadSide(t.TempDir())
+	require.ErrorContains(t, err, "expected files of answers, such as en.json")
+}
+
+func FuzzReadAnswers(f *testing.F) {
+	f.Add(model)
+	f.Add("{\"id\": 1, \"prompt\": \"p\", \"output\": \"\"}\n\n{\"id\": 1, \"instruction\": \"p\", \"completion\": \"\"}")
+	f.Fuzz(func(t *testing.T, text string) {
+		if answers, err := ReadAnswers(text, "f"); err == nil {
+			require.NotEmpty(t, answers)
+		}
 	})
 }

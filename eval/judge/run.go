@@ -24,6 +24,7 @@ type Options struct {
 	Ties         Ties    // half
 	Thinking     string  // auto: off where the judge is known to have the switch | on | off
 	Swap         string  // question | authors
+	BothOrders   bool    // every question a second time with its sides exchanged; the preference is the mean
 	Wording      Wording // by AllowTies: DefaultWording or DefaultWordingTies
 }
 
@@ -31,18 +32,16 @@ type Options struct {
 // enable_thinking.
 type Answerer func(language string, prompts []string, template map[string]bool) ([]Reply, error)
 
+// Side is one language: the answers of both to the same questions, in any order.
+type Side struct {
+	Language         string
+	Model, Reference []Answer
+}
+
 // Run judges every language that both folders have a file of, in the order of Languages, and writes the results. Others
 // are told to log and, as with the authors, take nothing from the stream of swaps.
 func Run(o Options, ask Answerer, log io.Writer) ([]Result, error) {
-	o, swap, err := o.complete()
-	if err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(o.ResultsDir, 0o755); err != nil {
-		return nil, err
-	}
-	var results []Result
-	var rows []any
+	var sides []Side
 	for _, language := range o.Languages {
 		model, err := o.read(o.ModelDir, language)
 		reference, err2 := o.read(o.ReferenceDir, language)
@@ -52,20 +51,46 @@ func Run(o Options, ask Answerer, log io.Writer) ([]Result, error) {
 		} else if err != nil {
 			return nil, err
 		}
-		r, err := o.judge(language, model, reference, swap, ask)
+		sides = append(sides, Side{language, model, reference})
+	}
+	return Judge(o, sides, ask, log)
+}
+
+// Judge judges languages in their order, and writes LANGUAGE_annotations.json of each and summary.json.
+func Judge(o Options, sides []Side, ask Answerer, log io.Writer) ([]Result, error) {
+	o, swap, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(o.ResultsDir, 0o755); err != nil {
+		return nil, err
+	}
+	var results []Result
+	var rows []any
+	for _, s := range sides {
+		r, err := o.judge(s, swap, ask)
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", language, err)
+			return nil, fmt.Errorf("%s: %w", s.Language, err)
 		}
-		if err := write(filepath.Join(o.ResultsDir, language+"_annotations.json"), python.Indent(r.JSON(), 2, false)); err != nil {
+		if err := write(filepath.Join(o.ResultsDir, s.Language+"_annotations.json"), python.Indent(r.JSON(), 2, false)); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(log, "%s: win rate %.1f%% ± %.1f, length-controlled %.1f%%, %d judged of %d\n", language, r.Mean, r.StandardError, r.Controlled.WinRate, r.N, len(model))
+		fmt.Fprintf(log, "%s: win rate %.1f%% ± %.1f, length-controlled %.1f%%, %d judged of %d\n", s.Language, r.Mean, r.StandardError, r.Controlled.WinRate, r.N, len(s.Model))
 		results, rows = append(results, r), append(rows, r.row())
 	}
 	summary := python.Dict("judge_model", o.Judge, "model_outputs_dir", o.ModelDir, "reference_outputs_dir", o.ReferenceDir,
 		"seed", python.Int(fmt.Sprint(o.Seed)), "allow_ties", o.AllowTies, "tie_handling", string(o.Ties), "thinking", o.Thinking,
 		"chat_template_kwargs", object(o.template()), "results", rows)
+	if o.BothOrders {
+		summary.Set("both_orders", true)
+	}
 	return results, write(filepath.Join(o.ResultsDir, "summary.json"), python.Indent(summary, 2, true))
+}
+
+// Validate refuses unknown words and a wording without its places.
+func (o Options) Validate() error {
+	_, _, err := o.complete()
+	return err
 }
 
 // complete fills in defaults and refuses unknown words.
@@ -124,21 +149,24 @@ func (o Options) read(dir, language string) ([]Answer, error) {
 	return ReadAnswers(string(text), path)
 }
 
-func (o Options) judge(language string, model, reference []Answer, swap Swap, ask Answerer) (Result, error) {
-	reference, err := Align(model, reference)
+func (o Options) judge(s Side, swap Swap, ask Answerer) (Result, error) {
+	reference, err := Align(s.Model, s.Reference)
 	if err != nil {
 		return Result{}, err
 	}
-	questions := Ask(language, model, reference, o.Wording, swap)
+	questions := Ask(s.Language, s.Model, reference, o.Wording, swap)
+	if o.BothOrders {
+		questions = bothOrders(questions, Ask(s.Language, s.Model, reference, o.Wording, exchanged(questions)))
+	}
 	prompts := make([]string, len(questions))
 	for i, q := range questions {
 		prompts[i] = q.Prompt
 	}
-	replies, err := ask(language, prompts, o.template())
+	replies, err := ask(s.Language, prompts, o.template())
 	if err != nil {
 		return Result{}, err
 	}
-	return Score(language, model, reference, questions, replies, o.Ties)
+	return Score(s.Language, s.Model, reference, questions, replies, o.Ties)
 }
 
 func object(m map[string]bool) *python.Object {

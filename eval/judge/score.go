@@ -27,8 +27,11 @@ type Reply struct{ Text, FinishReason string }
 // Tally counts the judgments of a set and holds its win rates.
 type Tally struct {
 	Wins, Losses, Ties int
-	Unparseable        int // replies without a verdict
+	Unparseable        int // questions without a verdict
 	lcwinrate.WinRate      // over the others
+
+	Decided, First int // verdicts that are no tie, and those of them that prefer what was shown first
+	Agreed         int // of questions asked in both orders: those whose two verdicts prefer the same answer, or none
 }
 
 // Judgment is one question's outcome.
@@ -37,8 +40,15 @@ type Judgment struct {
 	Verdict                  Verdict
 	Swapped                  bool
 	ModelLength, OtherLength int     // characters
-	Preference               float64 // 1, ½ or 0; nothing where Verdict is None
+	Preference               float64 // from 0 to 1: what the model's answer won; nothing where Judged is false
 	Reply                    Reply
+	Back                     *Reply // the reply to the question with its sides exchanged; nil where it was not asked
+}
+
+// Judged says whether the question counts: every reply to it holds a verdict. In two orders one verdict alone would bring
+// back what the second order is there to take out.
+func (j Judgment) Judged() bool {
+	return j.Verdict != None && (j.Back == nil || ParseVerdict(j.Back.Text) != None)
 }
 
 // Result is a language's outcome.
@@ -51,22 +61,32 @@ type Result struct {
 	Judgments     []Judgment
 }
 
-// Score reads the replies. reference is aligned with model, and both with questions and replies.
+// SubcategoryNames lists them in order.
+func (r Result) SubcategoryNames() []string { return slices.Sorted(maps.Keys(r.Subcategories)) }
+
+// Score reads the replies. reference is aligned with model; questions and replies are too, or hold, for each of the model's
+// answers, the question and the same with its sides exchanged.
 func Score(language string, model, reference []Answer, questions []Question, replies []Reply, ties Ties) (Result, error) {
-	if len(replies) != len(model) || len(model) == 0 {
-		return Result{}, fmt.Errorf("%s: expected %d replies and at least one, found %d", language, len(model), len(replies))
+	if len(replies) != len(questions) || len(model) == 0 {
+		return Result{}, fmt.Errorf("%s: expected %d replies and at least one, found %d", language, len(questions), len(replies))
 	}
 	r := Result{Language: language, TieIs: ties, Reference: reference[0].Generator, Subcategories: map[string]Tally{}}
 	all, parts := &set{}, map[string]*set{}
+	orders := len(questions) / len(model)
 	for i, m := range model {
-		j := Judgment{Answer: m, Verdict: ParseVerdict(replies[i].Text), Swapped: questions[i].Swapped, Reply: replies[i],
+		first := orders * i
+		j := Judgment{Answer: m, Verdict: ParseVerdict(replies[first].Text), Swapped: questions[first].Swapped, Reply: replies[first],
 			ModelLength: utf8.RuneCountInString(m.Output), OtherLength: utf8.RuneCountInString(reference[i].Output)}
+		j.Preference = worth(j.Verdict, j.Swapped, ties)
+		if orders == 2 {
+			j.Back = &replies[first+1]
+			j.Preference = (j.Preference + worth(ParseVerdict(j.Back.Text), !j.Swapped, ties)) / 2
+		}
 		if parts[m.Subcategory] == nil {
 			parts[m.Subcategory] = &set{}
 		}
-		j.Preference = worth(j.Verdict, j.Swapped, ties)
-		all.add(j, ties)
-		parts[m.Subcategory].add(j, ties)
+		all.add(j)
+		parts[m.Subcategory].add(j)
 		r.Judgments = append(r.Judgments, j)
 	}
 	r.Tally = all.tally()
@@ -96,20 +116,39 @@ type set struct {
 	model, other []int
 }
 
-func (s *set) add(j Judgment, ties Ties) {
-	switch {
-	case j.Verdict == None:
+func (s *set) add(j Judgment) {
+	if !j.Judged() {
 		s.Unparseable++
 		return
-	case j.Verdict == Tie && ties == Half:
+	}
+	switch {
+	case j.Preference == 0.5:
 		s.Ties++
-	case j.Preference == 1:
+	case j.Preference > 0.5:
 		s.Wins++
 	default:
 		s.Losses++
 	}
+	s.shown(j.Verdict)
+	if j.Back != nil {
+		back := ParseVerdict(j.Back.Text)
+		s.shown(back)
+		if (j.Verdict == Tie) == (back == Tie) && (back == Tie || back != j.Verdict) {
+			s.Agreed++
+		}
+	}
 	s.preferences = append(s.preferences, j.Preference)
 	s.model, s.other = append(s.model, j.ModelLength), append(s.other, j.OtherLength)
+}
+
+// shown counts which side a verdict prefers.
+func (s *set) shown(v Verdict) {
+	if v != Tie {
+		s.Decided++
+	}
+	if v == First {
+		s.First++
+	}
 }
 
 func (s *set) tally() Tally {
@@ -138,7 +177,7 @@ func (r Result) JSON() *python.Object {
 		r.lengths(), []any{"length_bias_coeff_phi", r.phi(), "quality_coeff_theta", r.theta(),
 			"model_generator", r.Judgments[0].Generator, "reference_generator", r.Reference})...)
 	parts := python.Dict()
-	for _, name := range slices.Sorted(maps.Keys(r.Subcategories)) {
+	for _, name := range r.SubcategoryNames() {
 		t := r.Subcategories[name]
 		n := t.N + t.Unparseable
 		if t.N == 0 {
@@ -163,9 +202,12 @@ func (j Judgment) json() *python.Object {
 	o := python.Dict("question_id", j.ID, "prompt", string(prompt[:min(shown, len(prompt))]), "verdict", text(string(j.Verdict)),
 		"is_swapped", j.Swapped, "model_len", whole(j.ModelLength), "ref_len", whole(j.OtherLength),
 		"subcategory", j.Subcategory, "finish_reason", text(j.Reply.FinishReason), "preference", j.Preference)
-	if j.Verdict == None {
+	if !j.Judged() {
 		o.Set("preference", nil)
 		o.Set("raw_response", j.Reply.Text)
+	}
+	if j.Back != nil {
+		o.Set("exchanged", python.Dict("verdict", text(string(ParseVerdict(j.Back.Text))), "finish_reason", text(j.Back.FinishReason), "raw_response", j.Back.Text))
 	}
 	return o
 }

@@ -205,6 +205,9 @@ func (w *Writer) Append(rows ...any) error {
 	return nil
 }
 
+// Sync returns when the rows are on the disk.
+func (w *Writer) Sync() error { return w.file.Sync() }
+
 // Close syncs the file to the disk and closes it.
 func (w *Writer) Close() error {
 	return errors.Join(w.file.Sync(), w.file.Close())

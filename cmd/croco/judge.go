@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"croco/engine/tasks"
+	"croco/eval"
+	"croco/eval/grid"
+	"croco/eval/judge"
+	"croco/kernels"
+)
+
+// judgeCmd asks a judge which of two models' answers are better.
+type judgeCmd struct{ tasks.Judge }
+
+func (c *judgeCmd) Run(ctx context.Context, t *console) error {
+	if err := need("answers", c.Answers, "reference", c.Reference, "out", c.Out); err != nil {
+		return err
+	}
+	if err := c.Validate(); err != nil {
+		return wrongUsage(err)
+	}
+	var d kernels.Device
+	if c.Endpoint == "" {
+		var err error
+		if d, err = t.open(); err != nil {
+			return err
+		}
+	}
+	results, err := c.Judge.Run(ctx, d, sayer{t}, t.progress())
+	if err != nil {
+		return err
+	}
+	fmt.Fprint(t.out, winRates(results))
+	return nil
+}
+
+// sayer writes what a stage tells line by line.
+type sayer struct{ t *console }
+
+func (s sayer) Write(b []byte) (int, error) {
+	if !s.t.quiet {
+		return s.t.err.Write(b)
+	}
+	return len(b), nil
+}
+
+// winRates is the table of a judge's verdicts, with rows for subcategories where there are several.
+func winRates(results []judge.Result) string {
+	g := grid.New("language", "judged", "won", "tied", "lost", "win rate", "95 %", "length-controlled", "first preferred").Texts(0)
+	for i, r := range results {
+		if i > 0 && len(r.Subcategories) > 1 {
+			g.Rule()
+		}
+		g.Add(winRate(r.Language, r.Tally, r.Judgments)...)
+		if len(r.Subcategories) < 2 {
+			continue
+		}
+		for _, name := range r.SubcategoryNames() {
+			var part []judge.Judgment
+			for _, j := range r.Judgments {
+				if j.Subcategory == name {
+					part = append(part, j)
+				}
+			}
+			g.Add(winRate("  "+name, r.Subcategories[name], part)...)
+		}
+	}
+	return g.Text()
+}
+
+func winRate(name string, w judge.Tally, judgments []judge.Judgment) []string {
+	n := strconv.Itoa(w.N)
+	if w.Unparseable > 0 {
+		n += " of " + strconv.Itoa(w.N+w.Unparseable)
+	}
+	cells := []string{name, n, strconv.Itoa(w.Wins), strconv.Itoa(w.Ties), strconv.Itoa(w.Losses), "–", "–", "–", "–"}
+	if w.N == 0 {
+		return cells
+	}
+	cells[5] = fmt.Sprintf("%.1f ± %.1f", w.Mean, w.StandardError)
+	cells[7] = fmt.Sprintf("%.1f", w.Controlled.WinRate)
+	var won []float64
+	var ids []string
+	for i, j := range judgments {
+		if j.Judged() {
+			won, ids = append(won, 100*j.Preference), append(ids, strconv.Itoa(i))
+		}
+	}
+	if ci := eval.Clustered(won, ids, .95); w.N > 1 {
+		cells[6] = fmt.Sprintf("[%.1f, %.1f]", ci.Low, ci.High)
+	}
+	if w.Decided > 0 {
+		cells[8] = fmt.Sprintf("%.0f %%", 100*float64(w.First)/float64(w.Decided))
+	}
+	return cells
+}
