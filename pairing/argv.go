@@ -77,6 +77,12 @@ var flags = []flag{
 	amount("length_penalty", func(o *Options) *float64 { return &o.LengthPenalty }),
 	amount("max_length_ratio", func(o *Options) *float64 { return &o.MaxLengthRatio }),
 	word("length_unit", false, func(o *Options) *string { return &o.LengthUnit }),
+	word("rule", false, func(o *Options) *string { return &o.Rule }),
+	word("chosen_point", false, func(o *Options) *string { return &o.ChosenPoint }),
+	word("rejected_point", false, func(o *Options) *string { return &o.RejectedPoint }),
+	word("chosen_file", false, func(o *Options) *string { return &o.ChosenFile }),
+	word("scores_file", false, func(o *Options) *string { return &o.ScoresFile }),
+	amount("label_noise", func(o *Options) *float64 { return &o.LabelNoise }),
 }
 
 func word(name string, authors bool, field func(*Options) *string) flag {

@@ -81,6 +81,8 @@ func run(args []string, compat bool, stdout, stderr io.Writer) (Summary, error) 
 		return s, errors.New("--output_dir: expected a folder")
 	case own && len(a.originals) > 0:
 		return s, errors.New("--original_files: the input files carry line_id and their prompts; leave it out")
+	case !own && len(a.Files()) > 0:
+		return s, errors.New("--chosen_file and --scores_file go with croco's own records, which carry line_id")
 	case !own && len(a.originals) == 0:
 		return s, errors.New("--original_files: expected the parallel prompt files")
 	}
@@ -126,13 +128,13 @@ func (s *Summary) readAuthors(a arguments, warn func(string, ...any)) (*job, err
 
 func (s *Summary) readOwn(a arguments) (*job, error) {
 	var rows []Candidate
-	for _, path := range a.inputs {
-		f, err := os.Open(path)
-		if err != nil {
-			return nil, err
+	for i, path := range a.inputs {
+		o := a.Options
+		if i > 0 {
+			o.ChosenFile = "" // once
 		}
-		more, err := ReadCandidates(f, path)
-		if err := errors.Join(err, f.Close()); err != nil {
+		more, err := o.Read(path)
+		if err != nil {
 			return nil, err
 		}
 		rows = append(rows, more...)

@@ -51,7 +51,14 @@ func Chosen(scores []float64) int {
 //
 // For N ≤ 5 the target μ − 2σ is always at or below the minimum, because no z-score of N values is beyond √(N−1).
 func Rejected(scores []float64, chosen int, target Target, accept func(i int) bool) int {
-	goal := target.Of(scores)
+	return Nearest(scores, target.Of(scores), func(i int) bool {
+		return scores[i] < scores[chosen] && (accept == nil || accept(i))
+	})
+}
+
+// Nearest is the place of the score nearest to a goal of those that accept lets pass, the first among equally near ones;
+// −1 if there is none. scores is (N). A goal that is not a number keeps the pool's order.
+func Nearest(scores []float64, goal float64, accept func(i int) bool) int {
 	order := make([]int, len(scores))
 	for i := range order {
 		order[i] = i
@@ -64,7 +71,7 @@ func Rejected(scores []float64, chosen int, target Target, accept func(i int) bo
 		return cmp.Compare(da, db)
 	})
 	for _, i := range order {
-		if scores[i] < scores[chosen] && (accept == nil || accept(i)) {
+		if accept(i) {
 			return i
 		}
 	}
@@ -95,35 +102,28 @@ func MaxReward(rows []Candidate, o Options) ([]SFT, Report, error) {
 	return best, j.report, err
 }
 
-// pairs goes over the pools of a scope: argmax against nearest to the target.
+// pairs goes over the pools of a scope, and takes from each what the rule chooses.
 func (j *job) pairs(scope Scope) ([]Pair, error) {
 	j.report.begin()
 	var pairs []Pair
 	for _, pool := range j.pools(scope) {
-		if len(pool.answers) < 2 {
-			j.report.skip(pool, "fewer than two answers")
-			continue
-		}
-		scores, err := pool.scores()
+		chosen, rejected, why, err := j.choose(pool)
 		if err != nil {
 			return nil, err
 		}
-		if err := j.finite(pool, scores); err != nil {
-			return nil, err
-		}
-		c := Chosen(scores)
-		chosen := pool.answers[c]
-		near := func(i int) bool { return j.contrast(chosen, pool.answers[i]) }
-		r := Rejected(scores, c, j.RejectTarget, near)
-		if r < 0 {
-			j.report.skip(pool, j.whyNone(scores, c))
+		if why != "" {
+			j.report.skip(pool, why)
 			continue
 		}
-		pair, err := j.pair(pool, chosen, pool.answers[r])
+		pair, err := j.pair(pool, chosen, rejected)
 		if err != nil {
 			return nil, err
 		}
-		j.report.pair(chosen, pool.answers[r])
+		if j.noisy(pool) {
+			pair.flip()
+			chosen, rejected = rejected, chosen
+		}
+		j.report.pair(chosen, rejected)
 		pairs = append(pairs, pair)
 	}
 	if scope == AllLang && j.Shuffle {
@@ -141,7 +141,10 @@ func (j *job) best(scope Scope) ([]SFT, error) {
 		if err != nil {
 			return nil, err
 		}
-		chosen := pool.answers[Chosen(scores)]
+		chosen := j.givenTo(pool)
+		if chosen == nil {
+			chosen = pool.answers[Chosen(scores)]
+		}
 		record, err := j.sft(pool, chosen)
 		if err != nil {
 			return nil, err

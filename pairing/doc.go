@@ -5,7 +5,7 @@
 //	Croco              candidates → pairs, inside a language or across languages
 //	MaxReward          candidates → the best answer of each pool, for supervised fine-tuning
 //	Defaults, AuthorsOptions, Options.Validate   the switches
-//	ReadCandidates     scores.jsonl → candidates
+//	ReadCandidates     scores.jsonl → candidates; Options.Read with what chosen_file and scores_file add
 //	WritePairs, ReadPairs, WriteSFT, Pair.AppendJSON   the records
 //	Report             what was kept, what was skipped and why; printable
 //	Authors, Command   the authors' command line: byte for byte, or with the repaired defaults

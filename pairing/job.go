@@ -17,6 +17,7 @@ type job struct {
 	Options
 	answers   map[int][]*answer   // line → its answers, in reading order
 	originals map[int][]*original // line → its prompts, in reading order
+	given     map[int][]*answer   // line → chosen answers of chosen_file
 	draws     draws
 	report    Report
 }
@@ -54,7 +55,8 @@ func newJob(rows []Candidate, o Options) (*job, error) {
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	originals := map[int][]*original{}
+	j := &job{Options: o, originals: map[int][]*original{}, draws: newDraws(o)}
+	rows, originals := j.split(rows), j.originals
 	answers := make([]*answer, len(rows))
 	for i, row := range rows {
 		if row.Language == "" || row.Prompt == nil {
@@ -74,7 +76,6 @@ func newJob(rows []Candidate, o Options) (*job, error) {
 		}
 		answers[i] = &answer{Candidate: row, original: line[at], where: fmt.Sprintf("row %d (line_id %d, sample %d)", i+1, row.LineID, row.Sample)}
 	}
-	j := &job{Options: o, originals: originals, draws: newDraws(o)}
 	return j, j.admit(answers)
 }
 
@@ -176,6 +177,12 @@ func (j *job) pair(p pool, chosen, rejected *answer) (Pair, error) {
 	if rejected.original == prompt && rejected.Model == chosen.Model {
 		pair.RejectedLogprobs = rejected.Logprobs
 	}
+	if chosen.Given { // the record is that of the other side
+		pair.Model, pair.RejectedLogprobs = rejected.Model, nil
+		if rejected.original == prompt {
+			pair.RejectedLogprobs = rejected.Logprobs
+		}
+	}
 	if pair.ID == nil {
 		pair.ID = syntheticID("dpo", p.line, p.group)
 	}
@@ -188,6 +195,9 @@ func (j *job) sft(p pool, best *answer) (SFT, error) {
 	record := SFT{
 		ID: prompt.id, SourceDataset: prompt.source, Domain: prompt.domain,
 		Prompt: prompt.prompt, Language: best.Language, Completion: best.Completion, RewardScore: best.value,
+	}
+	if best.CompletionIDs != nil && prompt.promptIDs != nil {
+		record.PromptIDs, record.CompletionIDs = prompt.promptIDs, best.CompletionIDs
 	}
 	if record.ID == nil {
 		record.ID = syntheticID("sft", p.line, best.Language)

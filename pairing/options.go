@@ -15,7 +15,8 @@ const (
 )
 
 // Options are the switches of CroCo's pairing. The first group is the method; the second repairs defects of the
-// authors' script, where the value "authors" (or false) gives their behaviour back; the third adds what they leave out.
+// authors' script, where the value "authors" (or false) gives their behaviour back; the third adds what they leave out;
+// the fourth are other systems' rules, arms to compare with, and controls.
 type Options struct {
 	Scope        Scope  `yaml:"scope"`         // in_lang | all_lang
 	RejectTarget Target `yaml:"reject_target"` // mean_minus_2sigma | q1 | min
@@ -39,6 +40,13 @@ type Options struct {
 	LengthPenalty   float64 `yaml:"length_penalty"`      // subtracted from the score per unit of length
 	MaxLengthRatio  float64 `yaml:"max_length_ratio"`    // longest over shortest of a pair; 0: any
 	LengthUnit      string  `yaml:"length_unit"`         // chars | tokens
+
+	Rule          string  `yaml:"rule"`           // croco | sweetspot | random | max_reward: see rules.go
+	ChosenPoint   string  `yaml:"chosen_point"`   // sweetspot: max | mu+2s | mu+1s | mu | mu-1s | mu-2s | min
+	RejectedPoint string  `yaml:"rejected_point"` // sweetspot: the same, or min_of_5
+	ChosenFile    string  `yaml:"chosen_file"`    // off-policy: chosen answers by line_id and language that the model did not write
+	ScoresFile    string  `yaml:"scores_file"`    // scores of the same answers that decide in place of theirs: the truth, or another judge
+	LabelNoise    float64 `yaml:"label_noise"`    // share of pairs whose sides change places; 0.5: random labels
 }
 
 // Defaults are the paper's method with the script's defects repaired and nothing added.
@@ -47,6 +55,7 @@ func Defaults() Options {
 		Scope: InLang, RejectTarget: MeanMinus2Sigma, PromptSource: "chosen", Seed: 42,
 		Key: "line_id", DropFailed: true, RejectEmpty: true, NonFinite: "error", BOM: "strip", RNG: "own", BadInput: "error",
 		LanguageFilter: "none", LanguagePenalty: 3, Normalization: "none", LengthUnit: "chars",
+		Rule: CrocoRule, ChosenPoint: "max", RejectedPoint: "mu-2s",
 	}
 }
 
@@ -74,6 +83,7 @@ func (o Options) Validate() error {
 		{"language_filter", o.LanguageFilter, "none drop penalty"},
 		{"score_normalization", o.Normalization, "none language"},
 		{"length_unit", o.LengthUnit, "chars tokens"},
+		{"rule", o.Rule, "croco sweetspot random max_reward"},
 	} {
 		if allowed := strings.Fields(word.allowed); !slices.Contains(allowed, word.value) {
 			return fmt.Errorf("%s: expected one of %s, found %q", word.key, strings.Join(allowed, ", "), word.value)
@@ -85,6 +95,14 @@ func (o Options) Validate() error {
 	}{{"language_penalty", o.LanguagePenalty}, {"min_gap", o.MinGap}, {"length_penalty", o.LengthPenalty}} {
 		if !(number.value >= 0 && number.value < 1e308) {
 			return fmt.Errorf("%s: expected a number of 0 or more, found %v", number.key, number.value)
+		}
+	}
+	if !(o.LabelNoise >= 0 && o.LabelNoise <= 1) {
+		return fmt.Errorf("label_noise: expected a share from 0 to 1, found %v", o.LabelNoise)
+	}
+	if o.Rule == SweetSpotRule {
+		if _, _, _, err := o.parsePoints(); err != nil {
+			return err
 		}
 	}
 	if r := o.MaxLengthRatio; r != 0 && !(r >= 1 && r < 1e308) {

@@ -29,6 +29,8 @@ type Candidate struct {
 
 	Source json.RawMessage `json:"source,omitempty"`
 	Domain json.RawMessage `json:"domain,omitempty"`
+
+	Given bool `json:"-"` // not the model's own: it is the chosen side of its pool, whatever it scores
 }
 
 // FailedScore is what the authors' scorer writes when it could not score an answer.
@@ -68,6 +70,9 @@ type SFT struct {
 	Language      string          `json:"language"`
 	Completion    string          `json:"completion"`
 	RewardScore   float64         `json:"reward_score"`
+
+	PromptIDs     []int32 `json:"prompt_ids,omitempty"`
+	CompletionIDs []int32 `json:"completion_ids,omitempty"`
 }
 
 // AppendJSON appends the record as one line without its end: Python's separators, nothing escaped but quote, backslash
@@ -99,7 +104,7 @@ func (p Pair) AppendJSON(b []byte) []byte {
 	return append(w.b, '}')
 }
 
-// AppendJSON is Pair.AppendJSON for an SFT record.
+// AppendJSON is Pair.AppendJSON for an SFT record, the ids last.
 func (s SFT) AppendJSON(b []byte) []byte {
 	w := writer{b: append(b, '{')}
 	w.raw("id", s.ID)
@@ -109,6 +114,10 @@ func (s SFT) AppendJSON(b []byte) []byte {
 	w.text("language", s.Language)
 	w.text("completion", s.Completion)
 	w.value("reward_score", s.RewardScore)
+	if s.CompletionIDs != nil {
+		w.ids("prompt_ids", s.PromptIDs)
+		w.ids("completion_ids", s.CompletionIDs)
+	}
 	return append(w.b, '}')
 }
 

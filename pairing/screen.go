@@ -94,6 +94,11 @@ func (j *job) contrast(chosen, rejected *answer) bool {
 	if j.MinGap > 0 && !(chosen.value-rejected.value >= j.MinGap) {
 		return false
 	}
+	return j.lengthsMatch(chosen, rejected)
+}
+
+// lengthsMatch says whether two answers are about equally long.
+func (j *job) lengthsMatch(chosen, rejected *answer) bool {
 	if j.MaxLengthRatio > 0 {
 		a, b := float64(j.length(chosen)), float64(j.length(rejected))
 		return max(a, b) <= j.MaxLengthRatio*min(a, b)

@@ -89,8 +89,9 @@ func TestNormalization(t *testing.T) {
 	p, _ = one(t, rows, func(o *Options) { o.Scope, o.Normalization = AllLang, "language" })
 	require.Equal(t, "da", p.ChosenLanguage)
 	require.InDelta(t, math.Sqrt(3), p.ChosenScore, 1e-12)
-	equal, _, err := Croco(answers("en", 2, 2), Options{Scope: InLang, RejectTarget: Min, PromptSource: "chosen", Key: "line_id", NonFinite: "error", BOM: "strip", RNG: "own",
-		BadInput: "error", LanguageFilter: "none", Normalization: "language", LengthUnit: "chars"})
+	o := Defaults()
+	o.RejectTarget, o.Normalization = Min, "language"
+	equal, _, err := Croco(answers("en", 2, 2), o)
 	require.NoError(t, err)
 	require.Empty(t, equal)
 }

@@ -1,6 +1,7 @@
 // Package sweetspot picks answers by where their reward lies among those of many (Xiao et al. 2025, arXiv 2502.16825):
 // which distance between the chosen and the rejected answer teaches most?
 //
+//	ParsePoint max, mu-2s … → a Point
 //	Pick       scores and a Point → the answer nearest to it
 //	Pairs      all higher–lower pairs of points, 21 of them
 //	PairAt     one of them
@@ -12,7 +13,10 @@
 package sweetspot
 
 import (
+	"fmt"
 	"math"
+	"slices"
+	"strings"
 
 	"croco/pairing/python"
 )
@@ -34,8 +38,18 @@ const (
 // Points in ascending order.
 var Points = []Point{Least, MinusTwo, MinusOne, Middle, PlusOne, PlusTwo, Most}
 
-func (p Point) String() string {
-	return map[Point]string{Least: "min", MinusTwo: "mu-2s", MinusOne: "mu-1s", Middle: "mu", PlusOne: "mu+1s", PlusTwo: "mu+2s", Most: "max"}[p]
+// names of the points, in the order of Points.
+var names = []string{"min", "mu-2s", "mu-1s", "mu", "mu+1s", "mu+2s", "max"}
+
+func (p Point) String() string { return names[slices.Index(Points, p)] }
+
+// ParsePoint is the point of that name.
+func ParsePoint(name string) (Point, error) {
+	i := slices.Index(names, name)
+	if i < 0 {
+		return 0, fmt.Errorf("expected one of %s, found %q", strings.Join(names, ", "), name)
+	}
+	return Points[i], nil
 }
 
 // Pick is the place of the score nearest to mean + k·σ, the first of equally near ones. scores is (N), N ≥ 1. For k of
