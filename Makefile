@@ -42,3 +42,5 @@ bench: build
 # The assembly and its stubs (the generator is a module of its own).
 generate:
 	go generate ./kernels/cpu
+
+include kernels/cuda/cuda.mk

@@ -1,0 +1,38 @@
+# Targets for NVIDIA GPUs. Headers and NVRTC are pip wheels; no toolkit and no GPU is needed to build and to test.
+CUDA ?= 12
+WHEELS := .fixtures/cuda$(CUDA)
+ifeq ($(CUDA),12)
+PIP   := nvidia-cuda-nvrtc-cu12==12.9.86 nvidia-cuda-runtime-cu12==12.9.79
+INC   := $(WHEELS)/nvidia/cuda_runtime/include
+NVRTC := $(WHEELS)/nvidia/cuda_nvrtc/lib/libnvrtc.so.12
+else
+PIP   := nvidia-cuda-nvrtc==13.5.37 nvidia-cuda-runtime==13.5.37
+INC   := $(WHEELS)/nvidia/cu13/include
+NVRTC := $(WHEELS)/nvidia/cu13/lib/libnvrtc.so.13
+endif
+include kernels/cuda/emu.mk
+
+GPU  := CGO_ENABLED=1 CGO_CFLAGS="-O2 -g -I$(CURDIR)/kernels/cuda/compat -I$(CURDIR)/$(INC)" CGO_LDFLAGS="-L$(CURDIR)/kernels/cuda/shim/lib"
+# On the emulated driver, where having no device is a failure and not a skip.
+EMULATED := $(GPU) CROCO_NVRTC=$(CURDIR)/$(NVRTC) REQUIRE_CUDA=1 LD_LIBRARY_PATH=$(CURDIR)/$(EMU)
+
+.PHONY: gpu emu test-cuda cuda-env
+
+# The binary with GPU support; NVRTC lies beside it.
+gpu: $(WHEELS)/.done
+	$(GPU) go build -tags gpu -o bin/croco ./cmd/croco
+	ln -sf ../$(NVRTC) bin/
+
+emu: $(EMU)/libcuda.so.1
+
+test-cuda: $(WHEELS)/.done emu
+	$(EMULATED) go vet -tags gpu ./kernels/cuda/... ./kernels/device
+	$(EMULATED) go test -tags gpu -count=1 -timeout 600s ./kernels/cuda/...
+
+# Prints the variables for a shell: eval "$$(make -s cuda-env)" and then go test -tags gpu ./kernels/cuda/…
+cuda-env: $(WHEELS)/.done emu
+	@echo 'export $(EMULATED)'
+
+$(WHEELS)/.done:
+	python3 -m pip install -q --no-deps --target $(WHEELS) $(PIP)
+	touch $@

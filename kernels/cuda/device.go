@@ -1,0 +1,120 @@
+//go:build gpu
+
+package cuda
+
+import (
+	"fmt"
+	"os"
+	"strings"
+
+	"croco/kernels"
+	"croco/kernels/cuda/driver"
+	"croco/kernels/cuda/nvrtc"
+	"croco/kernels/cuda/source"
+)
+
+// Options of a device.
+type Options struct {
+	GPU        int           // the first is 0
+	Arithmetic kernels.DType // F32 or BF16
+	// Guarded gives every tensor a driver allocation of its own, so that the emulated driver sees every access outside of it.
+	Guarded bool
+}
+
+// Device computes on one GPU.
+type Device struct {
+	context    *driver.Context
+	stream     *driver.Stream
+	arithmetic kernels.DType
+	arch       string
+	kernels    map[string]*driver.Function
+	modules    map[string]*driver.Module
+	memory     arena
+	staging    staging
+	fault      error
+}
+
+// New takes a GPU into use and puts the kernels on it. The environment variable CROCO_CUDA_GUARDED=1 sets Guarded.
+func New(o Options) (*Device, error) {
+	if o.Arithmetic == kernels.F16 {
+		return nil, fmt.Errorf("device cuda: it computes in float32 or bfloat16, found dtype float16")
+	}
+	context, err := driver.Open(o.GPU)
+	if err != nil {
+		return nil, fmt.Errorf("device cuda: %w", err)
+	}
+	d := &Device{context: context, arithmetic: o.Arithmetic, arch: context.Arch(), kernels: map[string]*driver.Function{}, modules: map[string]*driver.Module{}}
+	d.memory = newArena(context, o.Guarded || os.Getenv("CROCO_CUDA_GUARDED") == "1")
+	if d.stream, err = context.NewStream(); err != nil {
+		return nil, err
+	}
+	if err := d.staging.init(context, d.stream); err != nil {
+		return nil, err
+	}
+	return d, d.compile()
+}
+
+// compile makes a CUBIN of every source file, several at a time, and loads them.
+func (d *Device) compile() error {
+	type result struct {
+		name  string
+		cubin []byte
+		err   error
+	}
+	done, running := make(chan result), 0
+	for _, name := range source.Files() {
+		if !source.ForArch(name, d.arch) || source.ForTests(name) && !driver.Emulator.Present() {
+			continue
+		}
+		running++
+		go func() {
+			cubin, err := nvrtc.Cubin(source.Text(name), name, d.arch, source.Options()...)
+			done <- result{name, cubin, err}
+		}()
+	}
+	var first error
+	for range running {
+		r := <-done
+		if r.err == nil {
+			d.modules[r.name], r.err = d.context.Load(r.cubin)
+		}
+		if first == nil && r.err != nil {
+			first = fmt.Errorf("device cuda: %w", r.err)
+		}
+	}
+	return first
+}
+
+var _ kernels.Device = (*Device)(nil)
+
+// Name is "cuda".
+func (*Device) Name() string { return "cuda" }
+
+// Info is the GPU, its driver, and the arithmetic.
+func (d *Device) Info() string {
+	free := fmt.Sprintf("%.1f GiB free", float64(d.context.Free())/(1<<30))
+	parts := []string{d.context.String(), free, d.arithmetic.String()}
+	if v, err := nvrtc.Version(); err == nil {
+		parts = append(parts, "NVRTC "+v)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// Arithmetic is as New was told.
+func (d *Device) Arithmetic() kernels.DType { return d.arithmetic }
+
+// hopper says whether the kernels for sm_90a can be used.
+func (d *Device) hopper() bool { return d.arch == "sm_90a" }
+
+// Sync waits, and returns the first fault there was.
+func (d *Device) Sync() error {
+	d.keep(d.stream.Wait())
+	return d.fault
+}
+
+// keep takes note of a fault; the first one counts.
+func (d *Device) keep(err error) {
+	if d.fault == nil && err != nil {
+		d.fault = err
+	}
+}

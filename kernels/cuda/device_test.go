@@ -1,0 +1,89 @@
+//go:build gpu
+
+package cuda
+
+import (
+	"errors"
+	"os"
+	"testing"
+
+	"croco/kernels"
+	"croco/kernels/cuda/driver"
+	"croco/kernels/optest"
+)
+
+// open makes a device. On a machine that is supposed to have one, having none is a failure.
+func open(t testing.TB, o Options) *Device {
+	d, err := New(o)
+	if err != nil && os.Getenv("REQUIRE_CUDA") == "" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(driver.Emulator.Clear)
+	return d
+}
+
+// onArchs runs a test as on a GPU without and with the instructions of sm_90a; on a real GPU, as it is.
+func onArchs(t *testing.T, test func(t *testing.T)) {
+	if !driver.Emulator.Present() {
+		test(t)
+		return
+	}
+	for _, capability := range []string{"80", "90"} {
+		t.Run("sm_"+capability, func(t *testing.T) {
+			t.Setenv("CROCO_EMU_CC", capability)
+			test(t)
+		})
+	}
+}
+
+// scheduled is a device whose threads take turns in another order; see ../emu. It says so to the emulated driver when a
+// case begins, by allocating.
+type scheduled struct {
+	*Device
+	schedule string
+}
+
+func (s scheduled) New(shape ...int) *kernels.Tensor {
+	os.Setenv("CROCO_EMU_SCHEDULE", s.schedule)
+	return s.Device.New(shape...)
+}
+
+func (s scheduled) Info() string { return "schedule " + s.schedule }
+
+// TestOperations is the op table: every case against the reference, and bit for bit alike under four orders of threads.
+// Every tensor has an allocation of its own, with inaccessible memory behind it.
+func TestOperations(t *testing.T) {
+	onArchs(t, func(t *testing.T) {
+		for _, arithmetic := range []kernels.DType{kernels.F32, kernels.BF16} {
+			t.Run(arithmetic.String(), func(t *testing.T) {
+				d := open(t, Options{Arithmetic: arithmetic, Guarded: true})
+				for _, c := range optest.Cases() {
+					t.Run(c.Name(), func(t *testing.T) { operation(t, d, c) })
+				}
+			})
+		}
+	})
+}
+
+func operation(t *testing.T, d *Device, c optest.Case) {
+	defer os.Setenv("CROCO_EMU_SCHEDULE", "0")
+	defer func() {
+		if r := recover(); r != nil {
+			if err, ok := r.(error); !ok || !errors.Is(err, kernels.ErrNotImplemented) {
+				panic(r)
+			}
+			t.Skip(r)
+		}
+	}()
+	if err := optest.Check(c, scheduled{d, "0"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range []string{"1", "7", "8"} {
+		if err := optest.Same(c, scheduled{d, "0"}, scheduled{d, s}); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

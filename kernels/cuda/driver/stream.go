@@ -1,0 +1,52 @@
+//go:build gpu
+
+package driver
+
+import "gorgonia.org/cu"
+
+// Stream is a queue of launches and copies, done in order while the program goes on.
+type Stream struct {
+	c      *Context
+	stream cu.Stream
+}
+
+// NewStream makes a queue.
+func (c *Context) NewStream() (s *Stream, err error) {
+	s = &Stream{c: c}
+	err = c.do("stream", func() error {
+		s.stream, err = cu.MakeStream(cu.NonBlocking)
+		return err
+	})
+	return s, err
+}
+
+// Wait returns when everything in the queue is done, with the first fault.
+func (s *Stream) Wait() error {
+	return s.c.do("wait for the GPU", func() error { return s.stream.Synchronize() })
+}
+
+// Event is a place in a queue.
+type Event struct {
+	c     *Context
+	event cu.Event
+}
+
+// NewEvent makes an event that has happened.
+func (c *Context) NewEvent() (e *Event, err error) {
+	e = &Event{c: c}
+	err = c.do("event", func() error {
+		e.event, err = cu.MakeEvent(cu.DisableTiming)
+		return err
+	})
+	return e, err
+}
+
+// Mark moves the event to the end of the queue.
+func (s *Stream) Mark(e *Event) error {
+	return s.c.do("event", func() error { return e.event.Record(s.stream) })
+}
+
+// Wait returns when everything before the event is done.
+func (e *Event) Wait() error {
+	return e.c.do("wait for the GPU", func() error { return e.event.Synchronize() })
+}

@@ -1,0 +1,72 @@
+//go:build gpu
+
+package cuda
+
+import (
+	"fmt"
+
+	"croco/kernels"
+	"croco/kernels/cuda/driver"
+	"croco/kernels/cuda/source"
+)
+
+// launch queues a kernel: so many blocks of so many threads. A grid without blocks is nothing to do.
+func (d *Device) launch(kernel string, grid [3]int, threads, shared int, args ...driver.Arg) {
+	if d.fault != nil || grid[0]*grid[1]*grid[2] == 0 {
+		return
+	}
+	f := d.kernels[kernel]
+	if f == nil {
+		f = d.find(kernel)
+	}
+	if f != nil {
+		d.keep(f.Launch(d.stream, grid, threads, shared, args...))
+	}
+}
+
+// find looks a kernel up in the module of its source file.
+func (d *Device) find(kernel string) *driver.Function {
+	file, ok := source.FileOf(kernel)
+	if !ok {
+		panic(fmt.Sprintf("cuda: no source file has a kernel %s", kernel))
+	}
+	module := d.modules[file]
+	if module == nil {
+		panic(fmt.Sprintf("cuda: kernel %s of %s.cu is not for %s", kernel, file, d.arch))
+	}
+	f, err := module.Function(kernel)
+	if d.keep(err); err != nil {
+		return nil
+	}
+	d.kernels[kernel] = f
+	return f
+}
+
+// at is the address of a tensor as an argument; nil is a null pointer.
+func at(t *kernels.Tensor) driver.Arg {
+	if t == nil {
+		return driver.Ptr(0)
+	}
+	return driver.Ptr(t.Addr)
+}
+
+// count is the number of elements of a tensor as a 64-bit argument.
+func count(t *kernels.Tensor) driver.Arg { return driver.Long(uint64(t.Len())) }
+
+// flag is 1 or 0 as an int argument.
+func flag(b bool) driver.Arg {
+	if b {
+		return driver.Int(1)
+	}
+	return driver.Int(0)
+}
+
+// blocks is how many pieces of a size cover n.
+func blocks(n, size int) int { return (n + size - 1) / size }
+
+// line is a grid in one dimension, plane in two. The second dimension has at most 65535 blocks.
+func line(n int) [3]int     { return [3]int{n, 1, 1} }
+func plane(x, y int) [3]int { return [3]int{x, y, 1} }
+
+// same panics unless t has the shape of like.
+func same(op, what string, t, like *kernels.Tensor) { kernels.Shape(op, what, t, like.Shape...) }

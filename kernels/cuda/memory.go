@@ -1,0 +1,157 @@
+//go:build gpu
+
+package cuda
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"unsafe"
+
+	"croco/kernels"
+	"croco/kernels/cuda/driver"
+)
+
+// arena gives out device memory. What is freed goes back to the free list of its size and not to the driver, so a step
+// whose shapes were seen before allocates nothing. Since all work is in one queue, freed memory may be given out at once.
+type arena struct {
+	context *driver.Context
+	guarded bool
+	free    map[int][]uintptr // by size
+	live    map[uintptr]int   // sizes of what is given out
+}
+
+func newArena(c *driver.Context, guarded bool) arena {
+	return arena{context: c, guarded: guarded, free: map[int][]uintptr{}, live: map[uintptr]int{}}
+}
+
+// sizeClass rounds up to the next of four steps per power of two, and to whole 256 bytes.
+func sizeClass(n int) int {
+	n = max(n, 256)
+	step := 1 << max(8, bits.Len(uint(n-1))-3)
+	return (n + step - 1) / step * step
+}
+
+// slab is how much the arena asks of the driver at least; smaller pieces are cut from it.
+const slab = 4 << 20
+
+func (a *arena) take(n int) (uintptr, error) {
+	size := sizeClass(n)
+	if a.guarded {
+		size = max(n, 4)
+	}
+	if list := a.free[size]; len(list) > 0 {
+		p := list[len(list)-1]
+		a.free[size], a.live[p] = list[:len(list)-1], size
+		return p, nil
+	}
+	pieces := 1
+	if !a.guarded {
+		pieces = max(1, slab/size)
+	}
+	p, err := a.context.Alloc(pieces * size)
+	if err != nil && driver.OutOfMemory(err) && pieces > 1 {
+		pieces = 1
+		p, err = a.context.Alloc(size)
+	}
+	if err != nil {
+		return 0, err
+	}
+	for i := pieces - 1; i > 0; i-- {
+		a.free[size] = append(a.free[size], p+uintptr(i*size))
+	}
+	a.live[p] = size
+	return p, nil
+}
+
+func (a *arena) give(p uintptr) error {
+	size, ok := a.live[p]
+	if !ok {
+		panic(fmt.Sprintf("cuda: memory at %#x is freed that was not given out, or twice", p))
+	}
+	delete(a.live, p)
+	if a.guarded {
+		return a.context.Release(p)
+	}
+	a.free[size] = append(a.free[size], p)
+	return nil
+}
+
+// alloc gives n bytes of device memory, aligned to 16 bytes at least; 0 after a fault.
+func (d *Device) alloc(n int) uintptr {
+	if d.fault != nil {
+		return 0
+	}
+	p, err := d.memory.take(n)
+	d.keep(err)
+	return p
+}
+
+// release takes memory of alloc back; what is queued may still use it.
+func (d *Device) release(ps ...uintptr) {
+	for _, p := range ps {
+		if p != 0 {
+			d.keep(d.memory.give(p))
+		}
+	}
+}
+
+// New returns a tensor with undefined contents.
+func (d *Device) New(shape ...int) *kernels.Tensor {
+	t := &kernels.Tensor{Shape: append([]int(nil), shape...)}
+	t.Addr = d.alloc(4 * t.Len())
+	return t
+}
+
+// Free takes back tensors that New gave out.
+func (d *Device) Free(ts ...*kernels.Tensor) {
+	for _, t := range ts {
+		if t != nil {
+			d.release(t.Addr)
+			t.Addr = 0
+		}
+	}
+}
+
+// Write copies src into dst; it has its own copy of src when it returns.
+func (d *Device) Write(dst *kernels.Tensor, src []float32) {
+	sameLen("write", dst.Len(), len(src))
+	d.send(dst.Addr, bytesOf(src))
+}
+
+// Read copies src into dst, after everything before it; after a fault dst is NaN.
+func (d *Device) Read(dst []float32, src *kernels.Tensor) {
+	sameLen("read", len(dst), src.Len())
+	d.fetch(bytesOf(dst), src.Addr)
+	if d.fault != nil {
+		for i := range dst {
+			dst[i] = float32(math.NaN())
+		}
+	}
+}
+
+// Copy copies src into dst.
+func (d *Device) Copy(dst, src *kernels.Tensor) {
+	sameLen("copy", dst.Len(), src.Len())
+	if n := 4 * src.Len(); n > 0 && d.fault == nil {
+		d.keep(d.stream.Move(dst.Addr, src.Addr, n))
+	}
+}
+
+// Zero fills t with zeros.
+func (d *Device) Zero(t *kernels.Tensor) {
+	if n := 4 * t.Len(); n > 0 && d.fault == nil {
+		d.keep(d.stream.Zero(t.Addr, n))
+	}
+}
+
+func sameLen(op string, dst, src int) {
+	if dst != src {
+		panic(fmt.Sprintf("cuda: %s: %d elements into %d", op, src, dst))
+	}
+}
+
+// bytesOf is the memory of a slice of numbers.
+func bytesOf[E float32 | float64 | int32 | uint32 | int64 | uint64](s []E) []byte {
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(s))), len(s)*int(unsafe.Sizeof(*new(E))))
+}

@@ -1,0 +1,91 @@
+//go:build gpu
+
+package cuda
+
+import "croco/kernels/cuda/driver"
+
+// staging is pinned host memory between the program's memory and the GPU's, in two halves: while the GPU copies from one,
+// the program fills the other.
+type staging struct {
+	stream *driver.Stream
+	halves [2]half
+	now    int // the half that is being filled
+}
+
+type half struct {
+	memory []byte
+	used   int
+	copied *driver.Event // when the GPU is done with it
+}
+
+// halfSize is a trade: large enough for the index arrays of many steps, small enough to be pinned anywhere.
+const halfSize = 4 << 20
+
+func (s *staging) init(c *driver.Context, stream *driver.Stream) (err error) {
+	s.stream = stream
+	for i := range s.halves {
+		if s.halves[i].memory, err = c.Pin(halfSize); err != nil {
+			return err
+		}
+		if s.halves[i].copied, err = c.NewEvent(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// room returns pinned memory for up to n bytes, at least one, turning to the other half where this one is full.
+func (s *staging) room(n int) ([]byte, error) {
+	h := &s.halves[s.now]
+	if left := len(h.memory) - h.used; left < min(n, halfSize/4) {
+		if err := s.stream.Mark(h.copied); err != nil {
+			return nil, err
+		}
+		s.now = 1 - s.now
+		h = &s.halves[s.now]
+		if err := h.copied.Wait(); err != nil {
+			return nil, err
+		}
+		h.used = 0
+	}
+	b := h.memory[h.used:min(h.used+n, len(h.memory))]
+	h.used = min(h.used+(len(b)+15)&^15, len(h.memory))
+	return b, nil
+}
+
+// send queues a copy of src to the device and may forget src.
+func (d *Device) send(dst uintptr, src []byte) {
+	for len(src) > 0 && d.fault == nil {
+		b, err := d.staging.room(len(src))
+		if d.keep(err); err != nil {
+			return
+		}
+		copy(b, src)
+		d.keep(d.stream.Upload(dst, b))
+		dst, src = dst+uintptr(len(b)), src[len(b):]
+	}
+}
+
+// fetch copies from the device and waits for it.
+func (d *Device) fetch(dst []byte, src uintptr) {
+	for len(dst) > 0 && d.fault == nil {
+		b, err := d.staging.room(len(dst))
+		if d.keep(err); err != nil {
+			return
+		}
+		d.keep(d.stream.Download(b, src))
+		d.keep(d.stream.Wait())
+		copy(dst, b)
+		dst, src = dst[len(b):], src+uintptr(len(b))
+	}
+}
+
+// upload puts a list into device memory of its own, which the caller releases when it has queued the last use.
+func (d *Device) upload(list []int32) uintptr {
+	if len(list) == 0 {
+		return 0
+	}
+	p := d.alloc(4 * len(list))
+	d.send(p, bytesOf(list))
+	return p
+}
