@@ -30,17 +30,43 @@ var Pretraining = struct {
 
 // RewardRound is one round of Bradley–Terry training, all weights, cosine with 10 % warm-up.
 type RewardRound struct {
-	Pairs                              PairOptions
+	Pairs                              []PairOptions
 	Epochs, BatchSize                  int
 	LearningRate, WeightDecay, MaxNorm float64
 }
 
 // RewardRounds train the English-only reward model: the first starts from the base policy, the second goes on.
 var RewardRounds = []RewardRound{
-	{Pairs: PairOptions{Language: "en", Split: Train, Tasks: 6000, Seed: 11, Own: .5, Samples: 2, Noise: .05, Gap: .05},
+	{Pairs: []PairOptions{{Language: "en", Split: Train, Tasks: 6000, Seed: 11, Own: .5, Samples: 2, Noise: .05, Gap: .05}},
 		Epochs: 3, BatchSize: 48, LearningRate: 1.5e-3, WeightDecay: .01, MaxNorm: 1},
-	{Pairs: PairOptions{Language: "en", Split: Train, Tasks: 9000, Seed: 7011, Own: .7, Samples: 2, Noise: .03, Gap: .05},
+	{Pairs: []PairOptions{{Language: "en", Split: Train, Tasks: 9000, Seed: 7011, Own: .7, Samples: 2, Noise: .03, Gap: .05}},
 		Epochs: 2, BatchSize: 48, LearningRate: 1.2e-3, WeightDecay: .01, MaxNorm: 1},
+}
+
+// MixedRewardRounds train a reward model that knows all languages and still mostly English: the same number of pairs,
+// three quarters of them English and a twentieth of each other language, some with an answer in a wrong language.
+var MixedRewardRounds = []RewardRound{
+	{Pairs: mixed(PairOptions{Split: Train, Seed: 11, Own: .5, Samples: 2, Noise: .05, Gap: .05}, 4500, 0, 300),
+		Epochs: 3, BatchSize: 48, LearningRate: 1.5e-3, WeightDecay: .01, MaxNorm: 1},
+	{Pairs: mixed(PairOptions{Split: Train, Seed: 7011, Own: .7, Samples: 2, Noise: .03, Gap: .05}, 5250, 1500, 450),
+		Epochs: 2, BatchSize: 48, LearningRate: 1.2e-3, WeightDecay: .01, MaxNorm: 1},
+}
+
+// mixed asks for pairs in English without and with foreign candidates (half of them), and in each other language (an
+// eighth foreign).
+func mixed(o PairOptions, english, foreign, each int) (all []PairOptions) {
+	add := func(language string, tasks int, share float64) {
+		if p := o; tasks > 0 {
+			p.Language, p.Tasks, p.Foreign, p.Seed = language, tasks, share, o.Seed+100*uint64(len(all))
+			all = append(all, p)
+		}
+	}
+	add("en", english, 0)
+	add("en", foreign, .5)
+	for _, l := range Languages()[1:] {
+		add(l, each, .125)
+	}
+	return all
 }
 
 // ReportCard makes the held-out pairs that a reward model's accuracy is measured on, per language.

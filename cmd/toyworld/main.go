@@ -44,7 +44,7 @@ func run(out string, seed uint64, steps, threads int) error {
 	if policy, err = model.Open(filepath.Join(out, "policy"), model.Options{Device: d, Trainable: model.All}); err != nil {
 		return err
 	}
-	reward, err := demo.TrainReward(d, policy, seed, log)
+	reward, err := demo.TrainReward(d, policy, toyworld.RewardRounds, seed, log)
 	if err != nil {
 		return err
 	}

@@ -2,7 +2,8 @@
 //
 //	Run            sample, score, pair, tune twice on the same answers, measure, tell
 //	Pretrain       the base policy, from the corpus (make toyworld)
-//	TrainReward    the English-only reward model (make toyworld)
+//	TrainReward    the English-only reward model (make toyworld), or one of all languages
+//	Unpack         the embedded policy and reward model, written to a folder
 //	Sample, Accuracy   answers of a policy; how often a reward model is right
 //	Save           a toy model as a Hugging Face folder
 //

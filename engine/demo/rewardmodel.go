@@ -14,17 +14,20 @@ import (
 	"croco/toyworld"
 )
 
-// TrainReward makes the English-only reward model: the policy with a scalar head, all weights trained on pairs of the
-// policy's own answers and of corpus styles, by the rounds of toyworld.RewardRounds. Only English prompts are shown.
-func TrainReward(d kernels.Device, policy *model.Model, seed uint64, log func(string)) (*model.Model, error) {
+// TrainReward makes a reward model: the policy with a scalar head, all weights trained on pairs of the policy's own
+// answers and of corpus styles, by toyworld.RewardRounds (English only) or toyworld.MixedRewardRounds.
+func TrainReward(d kernels.Device, policy *model.Model, rounds []toyworld.RewardRound, seed uint64, log func(string)) (*model.Model, error) {
 	m, err := withScore(d, policy, seed)
 	if err != nil {
 		return nil, err
 	}
-	for i, round := range toyworld.RewardRounds {
-		round.Pairs.Seed += seed
+	for i, round := range rounds {
 		begin := time.Now()
-		pairs := toyworld.PreferencePairs(round.Pairs, Sample(policy, kernels.Mix(seed, uint64(i))))
+		var pairs []toyworld.Pair
+		for k, o := range round.Pairs {
+			o.Seed += seed
+			pairs = append(pairs, toyworld.PreferencePairs(o, Sample(policy, kernels.Mix(seed, uint64(i+len(rounds)*k))))...)
+		}
 		accuracy := prefer(m, round, pairs, seed)
 		log(fmt.Sprintf("reward model: round %d, %d pairs, training accuracy %.1f %%, %.0f s", i+1, len(pairs), 100*accuracy, time.Since(begin).Seconds()))
 	}

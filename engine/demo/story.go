@@ -88,7 +88,7 @@ func Run(ctx context.Context, d kernels.Device, o Options, h engine.Hooks) error
 
 // prepare writes the models and the prompts.
 func (s *story) prepare(o Options) error {
-	if err := unpack(s.path("models")); err != nil {
+	if err := Unpack(s.path("models")); err != nil {
 		return err
 	}
 	s.tasks = toyworld.Tasks(toyworld.Tune, o.Tasks, s.seed)

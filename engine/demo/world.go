@@ -17,9 +17,9 @@ import (
 //go:embed models
 var models embed.FS
 
-// unpack writes the embedded models to dir/policy and dir/reward. The policy gets the world's tokenizer; the reward model
+// Unpack writes the embedded models to dir/policy and dir/reward. The policy gets the world's tokenizer; the reward model
 // reads token ids.
-func unpack(dir string) error {
+func Unpack(dir string) error {
 	err := fs.WalkDir(models, "models", func(path string, entry fs.DirEntry, err error) error {
 		if err != nil || entry.IsDir() {
 			return err
