@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"hash/fnv"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 // ReadPrompts reads one file of prompts with their languages, or one file per language whose name ends in the language
 // (prompts_danish.jsonl). Rows of different languages are translations of each other where their line ids are equal; a
 // row without line_id has its place in its file, one without id gets LANGUAGE-LINE. Two rows of one language may not
-// share an id.
+// share an id. A row with messages and no prompt is a conversation: its first turn of a user is the prompt.
 func ReadPrompts(files ...string) ([]sampler.Prompt, error) {
 	var all []sampler.Prompt
 	type name struct {
@@ -25,7 +26,11 @@ func ReadPrompts(files ...string) ([]sampler.Prompt, error) {
 	seen := map[name]string{}
 	for _, file := range files {
 		place := 0
-		err := jsonl.Read(file, func(line int, p sampler.Prompt) error {
+		err := jsonl.Read(file, func(line int, row promptRow) error {
+			p, err := row.asked()
+			if err != nil {
+				return err
+			}
 			if p.Language == "" && len(files) > 1 {
 				p.Language = pairing.FileLanguage(file)
 			}
@@ -59,6 +64,29 @@ func ReadPrompts(files ...string) ([]sampler.Prompt, error) {
 		return nil, fmt.Errorf("%v: no prompts: expected JSON lines with \"prompt\"", files)
 	}
 	return all, nil
+}
+
+// promptRow is a row of a prompts file as it may come from elsewhere.
+type promptRow struct {
+	sampler.Prompt
+	Messages []struct {
+		Role    string          `json:"role"`
+		Content json.RawMessage `json:"content"`
+	} `json:"messages"`
+}
+
+// asked is the prompt of a row.
+func (r promptRow) asked() (sampler.Prompt, error) {
+	if len(r.Prompt.Prompt) > 0 || len(r.PromptIDs) > 0 || len(r.Messages) == 0 {
+		return r.Prompt, nil
+	}
+	for _, m := range r.Messages {
+		if m.Role == "user" {
+			r.Prompt.Prompt = m.Content
+			return r.Prompt, nil
+		}
+	}
+	return r.Prompt, errors.New("messages: expected a turn of a user, found none")
 }
 
 // key is the stable number of a prompt, from which its random numbers derive.

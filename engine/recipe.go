@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"reflect"
+	"slices"
 	"strings"
 
 	"croco/engine/trainer"
@@ -13,6 +15,7 @@ import (
 // Recipe is a whole run: prompts → completions → scores → pairs → adapter → evaluation. Every stage takes its options
 // from its section; files between the stages lie in the run folder.
 type Recipe struct {
+	Method          string `yaml:"method"`             // croco | icr | lidr: how answers become pairs
 	ModelNameOrPath string `yaml:"model_name_or_path"` // the model that is tuned on its own answers
 	Adapter         string `yaml:"adapter"`            // a LoRA adapter to start from
 	OutputDir       string `yaml:"output_dir"`         // the run folder
@@ -20,12 +23,16 @@ type Recipe struct {
 	Device          string `yaml:"device"`             // auto | cpu | cuda | reference
 	Threads         int    `yaml:"threads"`            // 0: one per core
 
-	Prompts  PromptFiles     `yaml:"prompts"`
-	Generate Generate        `yaml:"generate"`
-	Score    Score           `yaml:"score"`
-	Pair     pairing.Options `yaml:"pair"`
-	Train    trainer.Args    `yaml:"train"`
-	Eval     Evaluate        `yaml:"eval"`
+	Rounds    Rounds          `yaml:"rounds"`
+	Translate Translate       `yaml:"translate"`
+	Prompts   PromptFiles     `yaml:"prompts"`
+	Generate  Generate        `yaml:"generate"`
+	Score     Score           `yaml:"score"`
+	Pair      pairing.Options `yaml:"pair,omitempty"` // method croco
+	ICR       ICR             `yaml:"icr,omitempty"`  // method icr
+	LIDR      LIDR            `yaml:"lidr,omitempty"` // method lidr
+	Train     trainer.Args    `yaml:"train"`
+	Eval      Evaluate        `yaml:"eval"`
 }
 
 // PromptFiles are the prompts of a run.
@@ -38,14 +45,27 @@ type PromptFiles struct {
 // Defaults is the recipe of CroCo's paper, but for models and prompts, which it cannot know, and the sizes of the
 // machines: see recipes/croco.yaml.
 func Defaults() Recipe {
-	r := Recipe{OutputDir: "out", Seed: 42, Device: "auto", Generate: GenerateDefaults(), Score: ScoreDefaults(),
-		Pair: pairing.Defaults(), Train: trainer.Defaults(trainer.DPO), Eval: EvaluateDefaults()}
-	r.Generate.N, r.Generate.MaxNewTokens, r.Generate.PromptFormat = 64, 4096, "chat"
-	t := &r.Train
-	t.LearningRate, t.LRSchedulerType, t.WarmupRatio, t.WeightDecay = 5e-6, "cosine", 0.05, 0.01
-	t.NumTrainEpochs, t.MaxLength, t.LoggingSteps, t.SaveStrategy = 1, 4096, 1, "epoch"
-	t.PerDeviceTrainBatchSize, t.GradientAccumulationSteps = 1, 64
+	r, err := DefaultsOf("croco")
+	if err != nil {
+		panic(err)
+	}
 	return r
+}
+
+// DefaultsOf are the defaults of a method: those of its paper. recipes/METHOD.yaml has them with comments.
+func DefaultsOf(name string) (Recipe, error) {
+	m, err := methodOf(name)
+	if err != nil {
+		return Recipe{}, err
+	}
+	r := Recipe{Method: name, OutputDir: "out", Seed: 42, Device: "auto", Rounds: Rounds{N: 1, Prompts: "repeat"}, Translate: TranslateDefaults(),
+		Generate: GenerateDefaults(), Score: ScoreDefaults(), Train: trainer.Defaults(trainer.DPO), Eval: EvaluateDefaults()}
+	r.Generate.PromptFormat = "chat"
+	t := &r.Train
+	t.LRSchedulerType, t.NumTrainEpochs, t.LoggingSteps, t.SaveStrategy = "cosine", 1, 1, "epoch"
+	t.PerDeviceTrainBatchSize, t.GradientAccumulationSteps = 1, 64
+	m.defaults(&r)
+	return r, nil
 }
 
 // Folder of the run's files.
@@ -53,25 +73,20 @@ func (r *Recipe) path(parts ...string) string {
 	return filepath.Join(append([]string{r.OutputDir}, parts...)...)
 }
 
-// resolve hands the run's settings down to the stages and their files. Sections may not name what the run decides.
-func (r *Recipe) resolve() error {
-	for _, taken := range []struct{ key, value string }{
+// taken refuses keys of sections that name what the run itself decides.
+func (r *Recipe) taken() error {
+	for _, t := range []struct{ key, value string }{
 		{"generate.prompts", r.Generate.Prompts}, {"generate.out", r.Generate.Out}, {"generate.shard", r.Generate.Shard},
 		{"generate.model_name_or_path", r.Generate.ModelNameOrPath}, {"generate.adapter", r.Generate.Adapter},
 		{"score.completions", r.Score.Completions}, {"score.out", r.Score.Out}, {"score.prompts", r.Score.Prompts}, {"score.shard", r.Score.Shard},
+		{"translate.output_dir", r.Translate.OutputDir},
 		{"train.model_name_or_path", r.Train.ModelNameOrPath}, {"train.adapter", r.Train.Adapter},
 		{"train.train_file", r.Train.TrainFile}, {"train.output_dir", r.Train.OutputDir},
 	} {
-		if taken.value != "" {
-			return fmt.Errorf("%s: a run decides this itself, found %q: remove the key", taken.key, taken.value)
+		if t.value != "" {
+			return fmt.Errorf("%s: a run decides this itself, found %q: remove the key", t.key, t.value)
 		}
 	}
-	r.Generate.ModelNameOrPath, r.Generate.Adapter = r.ModelNameOrPath, r.Adapter
-	r.Generate.Prompts, r.Generate.Out = r.path("prompts", "prompts.jsonl"), r.path("completions", "completions.jsonl")
-	r.Score.Completions, r.Score.Out = r.Generate.Out, r.path("scores", "scores.jsonl")
-	r.Score.Prompts = r.Generate.Prompts
-	r.Train.ModelNameOrPath, r.Train.Adapter = r.ModelNameOrPath, r.Adapter
-	r.Train.TrainFile, r.Train.OutputDir = r.path("pairs", "pairs.jsonl"), r.path("adapter")
 	return nil
 }
 
@@ -83,26 +98,56 @@ func (r *Recipe) Validate() error {
 			faults = append(faults, fmt.Errorf(format, args...))
 		}
 	}
+	m, err := methodOf(r.Method)
+	if err != nil {
+		return err
+	}
 	need(r.ModelNameOrPath != "", "model_name_or_path: expected the folder of a language model, found nothing")
-	need(len(r.Prompts.Train) > 0, "prompts.train: expected one file of prompts or more, found none")
-	need(r.Score.ModelNameOrPath != "" || len(r.Score.Rules) > 0, "score: expected model_name_or_path (a reward model), rules, or both")
-	need(r.Generate.N >= 2, "generate.n: a pair needs two answers at least, found %d", r.Generate.N)
+	need(len(r.Prompts.Train) > 0 || r.Translate.Source != "", "prompts.train: expected one file of prompts or more (or translate.source), found none")
+	need(r.judged() || len(r.Prompts.Test) == 0, "score: expected model_name_or_path (a reward model), rules, or both, to measure the answers to prompts.test with")
 	need(r.OutputDir != "", "output_dir: expected a folder")
 	need(!r.Train.BF16, "train.bf16: training computes in float32 here; remove the key")
-	if err := r.Pair.Validate(); err != nil {
-		faults = append(faults, fmt.Errorf("pair.%w", err))
+	need(r.Rounds.N >= 1, "rounds.n: expected one round or more, found %d", r.Rounds.N)
+	need(r.Rounds.Prompts == "repeat" || r.Rounds.Prompts == "divide", "rounds.prompts: expected repeat or divide, found %q", r.Rounds.Prompts)
+	if r.Translate.Source != "" {
+		need(r.Translate.ModelNameOrPath != "", "translate.model_name_or_path: expected the folder of a translator, found nothing")
+		if err := r.Translate.Validate(); err != nil {
+			faults = append(faults, fmt.Errorf("translate.%w", err))
+		}
 	}
-	return errors.Join(faults...)
+	for name, other := range methods {
+		need(name == r.Method || other.section == nil || reflect.ValueOf(other.section(r)).IsZero(), "%s: belongs to method %s, and the method is %s", other.key, name, r.Method)
+	}
+	return errors.Join(append(faults, m.validate(r)...)...)
 }
 
-// describe is one line per fact for the start of a run.
-func (r *Recipe) describe() string {
+// judged says whether there is something to score answers with.
+func (r *Recipe) judged() bool { return r.Score.ModelNameOrPath != "" || len(r.Score.Rules) > 0 }
+
+// judge names it.
+func (r *Recipe) judge() string {
 	judge := r.Score.ModelNameOrPath
 	if judge == "" {
 		judge = "rules"
 	} else if len(r.Score.Rules) > 0 {
 		judge += " and rules"
 	}
-	return fmt.Sprintf("%s: %d answers per prompt of %s, scored by %s, paired by %s/%s, into %s", r.ModelNameOrPath, r.Generate.N,
-		strings.Join(r.Prompts.Train, ", "), judge, r.Pair.Scope, r.Pair.RejectTarget, r.OutputDir)
+	return judge
+}
+
+// describe is one line per fact for the start of a run.
+func (r *Recipe) describe() string {
+	m, err := methodOf(r.Method)
+	if err != nil {
+		panic(err) // Validate has asked
+	}
+	prompts := r.Prompts.Train
+	if r.Translate.Source != "" {
+		prompts = append(slices.Clone(prompts), fmt.Sprintf("%s in %s", r.Translate.Source, strings.Join(r.Translate.Languages, ", ")))
+	}
+	text := fmt.Sprintf("%s: %d answers per prompt of %s, %s, into %s", r.ModelNameOrPath, r.Generate.N, strings.Join(prompts, ", "), m.about(r), r.OutputDir)
+	if r.Rounds.N > 1 {
+		text += fmt.Sprintf(", in %d rounds", r.Rounds.N)
+	}
+	return text
 }

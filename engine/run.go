@@ -23,7 +23,7 @@ type Hooks struct {
 	Log      *slog.Logger
 	Say      func(text string) // what a stage found, for people: several lines
 	Progress Progress
-	Ready    func(trainer.Summary) // before the first step of training
+	Ready    func(trainer.Summary, trainer.Args) // before the first step of a training
 	Step     func(trainer.Status)
 }
 
@@ -37,9 +37,10 @@ func (h Hooks) Tell(format string, args ...any) {
 //
 //	prompts → completions → scores → pairs → adapter → eval → report.html
 //
-// Each stage goes on where its file ends, so a run that was stopped anywhere and started again makes the same files.
+// What lies between completions and pairs is the method's, and the loop may go several rounds. Each stage goes on where
+// its file ends, so a run that was stopped anywhere and started again makes the same files.
 func (r Recipe) Run(ctx context.Context, d kernels.Device, h Hooks) error {
-	if err := errors.Join(r.Validate(), r.resolve()); err != nil {
+	if err := errors.Join(r.Validate(), r.taken()); err != nil {
 		return err
 	}
 	release, err := Lock(r.OutputDir)
@@ -51,32 +52,49 @@ func (r Recipe) Run(ctx context.Context, d kernels.Device, h Hooks) error {
 	if err := r.keep(); err != nil {
 		return err
 	}
-	tested, err := r.preparePrompts()
-	if err != nil {
-		return err
-	}
-	if err := r.Generate.Run(ctx, d, h.Progress); err != nil {
-		return err
-	}
-	if err := r.Score.Run(ctx, d, h.Progress); err != nil {
-		return err
-	}
-	found, err := Pairs(r.Score.Out, r.Train.TrainFile, r.Pair)
-	if err != nil {
-		return err
-	}
-	if found != "" {
-		h.Tell("%s", found)
-	}
-	if err := Train(ctx, trainer.Job{Kind: trainer.DPO, Args: r.Train, Device: d, Log: h.Log, Ready: h.Ready, Progress: h.Step}); err != nil {
-		return err
-	}
-	if tested {
-		if err := r.evaluate(ctx, d, h); err != nil {
+	for _, s := range newRun(r, d, h).stages() {
+		if err := s.run(ctx); err != nil {
 			return err
 		}
 	}
-	return WriteReport(r.OutputDir, r.path("report.html"))
+	return nil
+}
+
+func newRun(r Recipe, d kernels.Device, h Hooks) *run {
+	r.Translate.OutputDir = r.path("prompts")
+	return &run{Recipe: r, device: d, hooks: h}
+}
+
+// stages are the steps of a run, in order.
+func (r *run) stages() []stage {
+	m := methods[r.Method]
+	stages := []stage{{"translate", r.translate}, {"prompts", r.preparePrompts}}
+	if m.before != nil {
+		_, before := m.before(r)
+		stages = append(stages, before...)
+	}
+	for k := range r.Rounds.N {
+		stages = append(stages, m.round(r.round(k))...)
+	}
+	return append(stages, stage{"evaluate", r.evaluate}, stage{"report", r.report})
+}
+
+// translate writes the prompts in the other languages, where the recipe asks for it.
+func (r *run) translate(ctx context.Context) error {
+	if r.Translate.Source == "" {
+		return nil
+	}
+	return r.Translate.Run(ctx, r.device, r.hooks.Progress)
+}
+
+func (r *run) report(context.Context) error { return WriteReport(r.OutputDir, r.path("report.html")) }
+
+// tell passes on what a stage found.
+func (r *run) tell(found string, err error) error {
+	if found != "" {
+		r.hooks.Tell("%s", found)
+	}
+	return err
 }
 
 // keep writes recipe.yaml, every default included. A folder that holds another recipe is refused.
@@ -94,46 +112,34 @@ func (r *Recipe) keep() error {
 }
 
 // preparePrompts writes prompts/prompts.jsonl, and prompts/test.jsonl where there are held-out prompts.
-func (r *Recipe) preparePrompts() (tested bool, err error) {
+func (r *run) preparePrompts(context.Context) error {
+	train := r.Prompts.Train
+	if r.Translate.Source != "" {
+		train = slices.Concat(train, r.Translate.Files())
+	}
 	for _, set := range []struct {
 		files []string
 		out   string
-	}{{r.Prompts.Train, r.path("prompts", "prompts.jsonl")}, {r.Prompts.Test, r.path("prompts", "test.jsonl")}} {
+	}{{train, r.path("prompts", "prompts.jsonl")}, {r.Prompts.Test, r.path("prompts", "test.jsonl")}} {
 		if len(set.files) == 0 {
 			continue
 		}
 		prompts, err := ReadPrompts(set.files...)
 		if err != nil {
-			return false, err
+			return err
 		}
 		if r.Prompts.Limit > 0 {
 			prompts = slices.DeleteFunc(prompts, func(p sampler.Prompt) bool { return *p.LineID >= r.Prompts.Limit })
 		}
 		if err := jsonl.WriteRows(set.out, prompts); err != nil {
-			return false, err
+			return err
 		}
 	}
-	return len(r.Prompts.Test) > 0, nil
-}
-
-// evaluate measures the model before and after on the held-out prompts and writes eval/summary.json. After full
-// fine-tuning the tuned model is a folder of its own, otherwise an adapter on the same base.
-func (r *Recipe) evaluate(ctx context.Context, d kernels.Device, h Hooks) error {
-	after, adapter := *r, r.Train.OutputDir
-	if !r.Train.UsePEFT {
-		after.Generate.ModelNameOrPath, adapter = r.Train.OutputDir, ""
-	}
-	if err := r.answer(ctx, d, "before", r.Adapter, h.Progress); err != nil {
-		return err
-	}
-	if err := after.answer(ctx, d, "after", adapter, h.Progress); err != nil {
-		return err
-	}
-	return r.compare(h)
+	return nil
 }
 
 // compare writes the table of before and after.
-func (r *Recipe) compare(h Hooks) error {
+func (r *run) compare() error {
 	before, err := jsonl.All[reward.Scored](r.path("eval", "before.jsonl"))
 	if err != nil {
 		return err
@@ -146,7 +152,7 @@ func (r *Recipe) compare(h Hooks) error {
 	if err != nil {
 		return err
 	}
-	h.Tell("%s", table.String())
+	r.hooks.Tell("%s", table.String())
 	raw, err := table.JSON()
 	if err != nil {
 		return err

@@ -90,7 +90,7 @@ func TestRunLeavesTheFolderOfTheDesign(t *testing.T) {
 	r := toyRecipe(t, filepath.Join(t.TempDir(), "out"))
 	var told strings.Builder
 	ready := 0
-	hooks := engine.Hooks{Say: func(s string) { told.WriteString(s) }, Ready: func(trainer.Summary) { ready++ }}
+	hooks := engine.Hooks{Say: func(s string) { told.WriteString(s) }, Ready: func(trainer.Summary, trainer.Args) { ready++ }}
 	require.NoError(t, r.Run(context.Background(), device(t), hooks))
 	for _, name := range []string{"recipe.yaml", "report.html", "prompts/prompts.jsonl", "completions/completions.jsonl", "completions/manifest.json",
 		"scores/scores.jsonl", "scores/manifest.json", "pairs/pairs.jsonl", "pairs/manifest.json", "adapter/adapter_model.safetensors",
@@ -115,7 +115,7 @@ func TestRunLeavesTheFolderOfTheDesign(t *testing.T) {
 
 	// A second run finds nothing to do and changes nothing.
 	before := made(t, r.OutputDir)
-	require.NoError(t, r.Run(context.Background(), device(t), engine.Hooks{Ready: func(trainer.Summary) { t.Error("it trained again") }}))
+	require.NoError(t, r.Run(context.Background(), device(t), engine.Hooks{Ready: func(trainer.Summary, trainer.Args) { t.Error("it trained again") }}))
 	require.Equal(t, before, made(t, r.OutputDir))
 
 	// A file that was deleted is made again.
@@ -194,7 +194,7 @@ func TestOneRunAtATime(t *testing.T) {
 }
 
 func TestRecipesThatCannotRun(t *testing.T) {
-	var r engine.Recipe
+	r := engine.Recipe{Method: "croco"}
 	err := r.Validate()
 	for _, want := range []string{"model_name_or_path: expected", "prompts.train: expected", "score: expected", "generate.n: a pair needs two answers"} {
 		require.ErrorContains(t, err, want)

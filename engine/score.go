@@ -190,13 +190,7 @@ func (s *scorer) all(ctx context.Context, rows []sampler.Completion, progress Pr
 func (s *scorer) score(answers []sampler.Completion) ([]any, error) {
 	rows := make([]reward.Scored, len(answers))
 	for i, c := range answers {
-		rows[i] = reward.Scored{Completion: c, Scorer: s.name, Length: utf8.RuneCountInString(c.Completion)}
-		switch {
-		case s.options.Detect != nil:
-			rows[i].DetectedLanguage, rows[i].LanguageProbability = s.options.Detect(rows[i])
-		case strings.ContainsFunc(c.Completion, unicode.IsLetter): // "42." is of every language
-			rows[i].DetectedLanguage, rows[i].LanguageProbability = language.Detect(c.Completion)
-		}
+		rows[i] = newScored(c, s.name, s.options.Detect)
 	}
 	if s.model != nil {
 		if err := s.classify(rows); err != nil {
@@ -213,6 +207,19 @@ func (s *scorer) score(answers []sampler.Completion) ([]any, error) {
 		out[i] = rows[i]
 	}
 	return out, nil
+}
+
+// newScored is the row of an answer that has no score yet. detect, where not nil, tells its language in place of package
+// language.
+func newScored(c sampler.Completion, scorer string, detect func(reward.Scored) (string, float32)) reward.Scored {
+	row := reward.Scored{Completion: c, Scorer: scorer, Length: utf8.RuneCountInString(c.Completion)}
+	switch {
+	case detect != nil:
+		row.DetectedLanguage, row.LanguageProbability = detect(row)
+	case strings.ContainsFunc(c.Completion, unicode.IsLetter): // "42." is of every language
+		row.DetectedLanguage, row.LanguageProbability = language.Detect(c.Completion)
+	}
+	return row
 }
 
 // classify sets the scores to the classifier's, FailedScore for what does not fit its context.

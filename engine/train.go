@@ -18,7 +18,12 @@ func Train(ctx context.Context, job trainer.Job) error {
 	result = filepath.Join(job.Args.OutputDir, result)
 	config := job.Args // where the files lie does not matter
 	config.OutputDir, config.TrainFile, config.EvalFile = "", "", ""
-	manifest, err := newManifest("train "+string(job.Kind), config, job.Args.TrainFile)
+	inputs := []string{job.Args.TrainFile}
+	if job.Args.Adapter != "" {
+		config.Adapter = "" // nor does its name
+		inputs = append(inputs, filepath.Join(job.Args.Adapter, "adapter_model.safetensors"))
+	}
+	manifest, err := newManifest("train "+string(job.Kind), config, inputs...)
 	if err != nil {
 		return err
 	}

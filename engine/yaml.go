@@ -3,8 +3,10 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -12,7 +14,7 @@ import (
 	"croco/internal/nearest"
 )
 
-// ReadRecipe reads a recipe over the defaults. set holds "key=value" changes, keys with dots (train.learning_rate=1e-5).
+// ReadRecipe reads a recipe over the defaults of its method. set holds "key=value" changes, keys with dots (train.learning_rate=1e-5).
 // An unknown key is an error with its file and line and the nearest known key.
 func ReadRecipe(path string, set []string) (Recipe, error) {
 	r := Defaults()
@@ -28,6 +30,13 @@ func ReadRecipe(path string, set []string) (Recipe, error) {
 		return r, fmt.Errorf("%s is empty: expected a recipe; croco init writes one", path)
 	}
 	root := document.Content[0]
+	name, err := methodName(root, set)
+	if err != nil {
+		return r, fmt.Errorf("%s: %w", path, err)
+	}
+	if r, err = DefaultsOf(name); err != nil {
+		return r, fmt.Errorf("%s: %w", path, err)
+	}
 	if err := checkKeys(path, root, reflect.TypeOf(r), ""); err != nil {
 		return r, err
 	}
@@ -39,18 +48,43 @@ func ReadRecipe(path string, set []string) (Recipe, error) {
 			return r, err
 		}
 	}
-	if r.Seed != Defaults().Seed { // the run's seed holds for the stages that name none
-		d := Defaults()
-		for _, seed := range []struct{ at, def *uint64 }{{&r.Generate.Seed, &d.Generate.Seed}, {&r.Train.Seed, &d.Train.Seed}} {
-			if *seed.at == *seed.def {
-				*seed.at = r.Seed
-			}
-		}
-		if r.Pair.Seed == d.Pair.Seed {
-			r.Pair.Seed = int64(r.Seed)
+	return r, r.spreadSeed()
+}
+
+// methodName is the key method of a recipe, or of the last --set that names it; without one it is croco.
+func methodName(root *yaml.Node, set []string) (string, error) {
+	var named struct {
+		Method string `yaml:"method"`
+	}
+	if err := root.Decode(&named); err != nil {
+		return "", err
+	}
+	for _, change := range set {
+		if name, ok := strings.CutPrefix(change, "method="); ok {
+			named.Method = name
 		}
 	}
-	return r, nil
+	if named.Method == "" {
+		named.Method = "croco"
+	}
+	return named.Method, nil
+}
+
+// spreadSeed lets the run's seed hold for the stages that name none.
+func (r *Recipe) spreadSeed() error {
+	d, err := DefaultsOf(r.Method)
+	if err != nil || r.Seed == d.Seed {
+		return err
+	}
+	for _, seed := range []struct{ at, def *uint64 }{{&r.Generate.Seed, &d.Generate.Seed}, {&r.Train.Seed, &d.Train.Seed}, {&r.ICR.English.Seed, &d.ICR.English.Seed}} {
+		if *seed.at == *seed.def && *seed.def != 0 {
+			*seed.at = r.Seed
+		}
+	}
+	if r.Pair.Seed == d.Pair.Seed && d.Pair.Seed != 0 {
+		r.Pair.Seed = int64(r.Seed)
+	}
+	return nil
 }
 
 // set applies one key=value.
@@ -85,14 +119,8 @@ func checkKeys(file string, node *yaml.Node, t reflect.Type, prefix string) erro
 	if node.Kind != yaml.MappingNode || t.Kind() != reflect.Struct {
 		return nil
 	}
-	fields := map[string]reflect.Type{}
-	var names []string
-	for i := range t.NumField() {
-		if name, _, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ","); name != "" && name != "-" {
-			fields[name] = t.Field(i).Type
-			names = append(names, name)
-		}
-	}
+	fields := fieldsOf(t)
+	names := slices.Sorted(maps.Keys(fields))
 	var faults []error
 	for i := 0; i+1 < len(node.Content); i += 2 {
 		key := node.Content[i]
@@ -106,6 +134,21 @@ func checkKeys(file string, node *yaml.Node, t reflect.Type, prefix string) erro
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// fieldsOf are the fields of a struct by their keys, those of inlined structs included.
+func fieldsOf(t reflect.Type) map[string]reflect.Type {
+	fields := map[string]reflect.Type{}
+	for i := range t.NumField() {
+		name, rest, _ := strings.Cut(t.Field(i).Tag.Get("yaml"), ",")
+		switch {
+		case rest == "inline":
+			maps.Copy(fields, fieldsOf(t.Field(i).Type))
+		case name != "" && name != "-":
+			fields[name] = t.Field(i).Type
+		}
+	}
+	return fields
 }
 
 // Marshal writes a recipe with every default.

@@ -19,6 +19,19 @@ type Generation struct {
 	TopK int
 }
 
+// ReadGeneration reads what a model recommends, without its weights.
+func ReadGeneration(name string) (Generation, error) {
+	config, err := ReadConfig(name)
+	if err != nil {
+		return Generation{}, err
+	}
+	dir, err := hub.Resolve(name)
+	if err != nil {
+		return Generation{}, err
+	}
+	return readGeneration(dir, config)
+}
+
 // readGeneration reads generation_config.json of a folder or GGUF file, where there is one. Its end-of-text ids win over
 // config.json's.
 func readGeneration(dir string, config *Config) (Generation, error) {

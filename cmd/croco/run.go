@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 
 	"croco/engine"
-	"croco/engine/trainer"
 	"croco/recipes"
 )
 
@@ -40,9 +39,7 @@ func (c *runCmd) Run(ctx context.Context, t *console) error {
 	}
 	hooks, end := t.hooks()
 	defer end()
-	train := r.Train // as the run will complete it
-	train.ModelNameOrPath, train.TrainFile = r.ModelNameOrPath, filepath.Join(r.OutputDir, "pairs", "pairs.jsonl")
-	hooks.Ready = func(s trainer.Summary) { t.briefing(s, train) }
+	hooks.Ready = t.briefing
 	if err := r.Run(ctx, d, hooks); err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@
 //	Tokenizer, Template   one half of it, for commands that need no more
 //	Prompt        text or messages → the ids that a model answers
 //	Conversation  prompt and answer → the ids that a reward model reads
+//	Answer        an answer → its ids as the model would have written them
 //	Encode, Render, WithEnd   the same, piece by piece, as training data needs them
 //	Assistant     conversation → ids, and which of them the assistant wrote
 //	Decode        ids → text

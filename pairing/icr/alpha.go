@@ -5,8 +5,11 @@ import (
 	"math"
 )
 
-// gridPoints is how many α are tried: 0, 0.001, …, 0.999.
-const gridPoints = 1000
+// The α that are tried: 0, 0.001, …, 0.999.
+const (
+	gridPoints = 1000
+	gridStep   = 0.001
+)
 
 // Table holds K answers each of N rows. Rows may differ in K; lengths are in characters.
 type Table struct {
@@ -66,11 +69,14 @@ func (t Table) Bias(alpha float64) float64 {
 // Point is d(α) at one α of the grid.
 type Point struct{ Alpha, Bias float64 }
 
-// Grid is d(α) at every α that is tried.
-func (t Table) Grid() []Point {
+// Grid is d(α) at every α that the authors try.
+func (t Table) Grid() []Point { return t.GridOf(gridStep) }
+
+// GridOf is d(α) at α = 0, step, …, 999·step.
+func (t Table) GridOf(step float64) []Point {
 	points := make([]Point, gridPoints)
 	for i := range points {
-		alpha := float64(i) * 0.001
+		alpha := float64(i) * step
 		points[i] = Point{alpha, t.Bias(alpha)}
 	}
 	return points
@@ -78,8 +84,9 @@ func (t Table) Grid() []Point {
 
 // Alpha is the first α of the grid with the least |d(α)|, and that d. A reward that pays more than 0.999 for a character
 // is beyond the grid: then Alpha may be 0, no control at all, and the bias that it returns says so.
-func (t Table) Alpha() Point {
-	grid := t.Grid()
+func (t Table) Alpha() Point { return least(t.Grid()) }
+
+func least(grid []Point) Point {
 	least := grid[0]
 	for _, p := range grid {
 		if math.Abs(p.Bias) < math.Abs(least.Bias) {

@@ -6,6 +6,8 @@
 //	Table.Alpha, Table.Grid   how much length has to cost so that both sides of the pairs are equally long
 //	Table.Pick             rewards and lengths → the best and the worst answer of each row
 //	Pairs                  two scored files → records
+//	FromScores             croco's own scored answers → croco's own pairs
+//	Defaults, Options.Validate   length control and its grid
 //
 // The reward of answer y to x in language l is log π(y|G(x)) − log π_ref(y|G(x)), where G(x) is the English instruction with
 // a line ahead that asks for language l; reward/implicit sums the log-probabilities. Then for one α per language

@@ -12,14 +12,37 @@ import (
 
 // Options of the pairs of one language. The zero value has no length control and no bound.
 type Options struct {
-	LengthControl bool
+	LengthControl bool    `yaml:"length_control"` // take α off per character, so that both sides of the pairs are equally long
+	AlphaStep     float64 `yaml:"alpha_step"`     // 1000 α are tried, so far apart; 0: 0.001, as the authors have it
 	// UpperBound, if not nil, leaves out answers whose adjusted reward is not below it when the best is looked for. If
 	// none is below, the first answer is chosen.
-	UpperBound *float64
+	UpperBound *float64 `yaml:"upper_bound"`
 	// Misaligned joins rewards and answers as the authors' script does: a row without scores loses them but keeps its
 	// answers, so that every later pair takes its answers from the wrong row, and lists of different length are cut. Else
 	// such rows are an error.
-	Misaligned bool
+	Misaligned bool `yaml:"-"`
+}
+
+// Defaults control length.
+func Defaults() Options { return Options{LengthControl: true, AlphaStep: gridStep} }
+
+// grid is d(α) of a table, none without length control.
+func (o Options) grid(t Table) []Point {
+	switch {
+	case !o.LengthControl:
+		return nil
+	case o.AlphaStep == 0:
+		return t.Grid()
+	}
+	return t.GridOf(o.AlphaStep)
+}
+
+// Validate refuses a grid that goes nowhere.
+func (o Options) Validate() error {
+	if !(o.AlphaStep >= 0 && o.AlphaStep < 1e300) {
+		return fmt.Errorf("alpha_step: expected a number above 0, found %v", o.AlphaStep)
+	}
+	return nil
 }
 
 // Result is what Pairs made.
@@ -45,9 +68,8 @@ func Pairs(prompts, policy, reference []*python.Object, o Options) (Result, erro
 	}
 	var r Result
 	alpha := 0.0
-	if o.LengthControl {
-		r.Grid = t.Grid()
-		least := t.Alpha()
+	if r.Grid = o.grid(t); r.Grid != nil {
+		least := least(r.Grid)
 		alpha, r.Alpha = least.Alpha, &least
 	}
 	for i, rewards := range t.Rewards {

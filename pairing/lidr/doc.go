@@ -5,6 +5,7 @@
 //	Translated       records and replies → records with the translated answer
 //	Pairs            both directions of one language → English pairs and that language's
 //	Run              the files of all languages → a file per language and one of all
+//	FromAnswers      croco's own answers and their translations → croco's own pairs
 //	Defaults, AuthorsOptions, Options.Validate   the switches
 //
 // For a prompt x in English and x_l in language l, with the model's own answers y and y_l and its own translations:

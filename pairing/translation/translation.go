@@ -3,15 +3,14 @@
 //	Wording.Prompt   the turn that asks
 //	Strict, Lax      reply → translation, or Failed
 //	ByText           one reply per text: equal texts share the last one's
-//	Name             en → English
+//	Name, Language   en → English; Danish, danish, da-DK → da and Danish
+//	Row              a line of translations.jsonl
 //
 // The model's turn is primed with Primer, so that its reply goes on behind an open tag. The wording is the caller's;
 // DefaultWording is ours.
 package translation
 
 import (
-	"fmt"
-	"slices"
 	"strings"
 
 	"croco/pairing/python"
@@ -75,27 +74,4 @@ func ByText[T any](texts []string, values []T) []T {
 		shared[i] = last[text]
 	}
 	return shared
-}
-
-// names of the languages that the two papers use, and some more.
-var names = map[string]string{
-	"ar": "Arabic", "bn": "Bengali", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German", "el": "Greek", "en": "English",
-	"es": "Spanish", "fa": "Persian", "fi": "Finnish", "fr": "French", "ga": "Irish", "gl": "Galician", "he": "Hebrew", "hi": "Hindi",
-	"id": "Indonesian", "it": "Italian", "ja": "Japanese", "ko": "Korean", "mt": "Maltese", "nl": "Dutch", "no": "Norwegian",
-	"pl": "Polish", "pt": "Portuguese", "ro": "Romanian", "ru": "Russian", "sv": "Swedish", "sw": "Swahili", "te": "Telugu",
-	"th": "Thai", "tr": "Turkish", "uk": "Ukrainian", "vi": "Vietnamese", "zh": "Chinese",
-}
-
-// Name is a language's English name.
-func Name(code string) (string, error) {
-	name, ok := names[code]
-	if !ok {
-		var known []string
-		for c := range names {
-			known = append(known, c)
-		}
-		slices.Sort(known)
-		return "", fmt.Errorf("language %q: no name known for it; expected one of %s", code, strings.Join(known, " "))
-	}
-	return name, nil
 }
