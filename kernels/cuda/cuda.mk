@@ -14,7 +14,7 @@ include kernels/cuda/emu.mk
 
 GPU  := CGO_ENABLED=1 CGO_CFLAGS="-O2 -g -I$(CURDIR)/kernels/cuda/compat -I$(CURDIR)/$(INC)" CGO_LDFLAGS="-L$(CURDIR)/kernels/cuda/shim/lib"
 # On the emulated driver, where having no device is a failure and not a skip.
-EMULATED := $(GPU) CROCO_NVRTC=$(CURDIR)/$(NVRTC) REQUIRE_CUDA=1 LD_LIBRARY_PATH=$(CURDIR)/$(EMU)
+EMULATED := $(GPU) CROCO_NVRTC=$(CURDIR)/$(NVRTC) REQUIRE_CUDA=1 LD_LIBRARY_PATH=$(abspath $(EMU))
 
 .PHONY: gpu emu test-cuda cuda-env
 

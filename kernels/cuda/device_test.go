@@ -68,16 +68,19 @@ func TestOperations(t *testing.T) {
 	})
 }
 
+// skipPending is deferred by tests of what is not there yet.
+func skipPending(t *testing.T) {
+	if r := recover(); r != nil {
+		if err, ok := r.(error); !ok || !errors.Is(err, kernels.ErrNotImplemented) {
+			panic(r)
+		}
+		t.Skip(r)
+	}
+}
+
 func operation(t *testing.T, d *Device, c optest.Case) {
 	defer os.Setenv("CROCO_EMU_SCHEDULE", "0")
-	defer func() {
-		if r := recover(); r != nil {
-			if err, ok := r.(error); !ok || !errors.Is(err, kernels.ErrNotImplemented) {
-				panic(r)
-			}
-			t.Skip(r)
-		}
-	}()
+	defer skipPending(t)
 	if err := optest.Check(c, scheduled{d, "0"}); err != nil {
 		t.Fatal(err)
 	}
@@ -86,4 +89,23 @@ func operation(t *testing.T, d *Device, c optest.Case) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// TestPromises are ways of computing that must agree bit for bit.
+func TestPromises(t *testing.T) {
+	onArchs(t, func(t *testing.T) {
+		for _, arithmetic := range []kernels.DType{kernels.F32, kernels.BF16} {
+			t.Run(arithmetic.String(), func(t *testing.T) {
+				d := open(t, Options{Arithmetic: arithmetic})
+				for _, p := range optest.Promises(d) {
+					t.Run(p.Name, func(t *testing.T) {
+						defer skipPending(t)
+						if err := p.Keep(d); err != nil {
+							t.Fatal(err)
+						}
+					})
+				}
+			})
+		}
+	})
 }
