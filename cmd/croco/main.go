@@ -46,6 +46,8 @@ type commands struct {
 	Train       trainCmd       `cmd:"" help:"Tune a model: preferences, supervised, or a reward model."`
 	Eval        evalCmd        `cmd:"" help:"Compare two models by their scored answers to the same prompts."`
 	Judge       judgeCmd       `cmd:"" help:"Ask a judge which of two models' answers are better: win rates."`
+	RewardBench rewardBenchCmd `cmd:"" name:"rewardbench" help:"Test which of two answers a reward model prefers, per language: M-RewardBench, or your own pairs."`
+	BestOf      bestOfCmd      `cmd:"" name:"best-of" help:"Pick the best of n scored answers, and say what that gives."`
 	Shift       shiftCmd       `cmd:"" help:"Compare where two models put translations of the same texts, layer by layer."`
 	Report      reportCmd      `cmd:"" help:"Write the page of a run folder again."`
 	Merge       mergeCmd       `cmd:"" help:"Work a LoRA adapter into its model."`
@@ -62,6 +64,7 @@ func newCommands() *commands {
 	c := &commands{}
 	c.Generate.Generate = engine.GenerateDefaults()
 	c.Score.Score = engine.ScoreDefaults()
+	c.RewardBench.RewardBench = engine.RewardBenchDefaults()
 	c.Shift.Shift = engine.ShiftDefaults()
 	c.Train.DPO.Args = trainer.Defaults(trainer.DPO)
 	c.Train.SFT.Args = trainer.Defaults(trainer.SFT)

@@ -14,6 +14,9 @@ func TestATieIsNotRight(t *testing.T) {
 	require.Equal(t, map[string]float64{"a": 0.5, "b": 0}, subsets)
 }
 
+// namedModel is a result that says whose it is.
+func namedModel() *python.Object { return python.Dict("model", "m") }
+
 // full is a result of every subset: x, but for one.
 func full(x float64, other string, y float64) *python.Object {
 	o := python.Dict()

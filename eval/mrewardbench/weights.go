@@ -4,6 +4,7 @@
 //	Accuracy                 pairs of scores → share with the better one strictly above
 //	RunFile, PairsFile       the files of a classifier's run
 //	SectionScores, Complete  subsets → sections, weighted by the subsets' sizes
+//	Summarize                what came out pair by pair → accuracies, sections and score per language
 //	Aggregate                a results file of any kind → Score
 //	ParseVerdict             what a generative judge said
 //
