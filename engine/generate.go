@@ -89,6 +89,7 @@ func (g Generate) Run(ctx context.Context, d kernels.Device, progress Progress) 
 	if err != nil {
 		return err
 	}
+	manifest.DType = d.Arithmetic().String()
 	done, err := manifest.begin(g.Out)
 	if err != nil || done {
 		return err

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -24,8 +25,9 @@ import (
 // the file; the rest is for people.
 type Manifest struct {
 	Stage   string            `json:"stage"`
-	Config  map[string]any    `json:"config"` // all that the rows depend on
-	Inputs  map[string]string `json:"inputs"` // file → sha256
+	Config  map[string]any    `json:"config"`          // all that the rows depend on
+	DType   string            `json:"dtype,omitempty"` // the device's arithmetic: float32 or bfloat16
+	Inputs  map[string]string `json:"inputs"`          // file → sha256
 	Done    bool              `json:"done"`
 	Rows    int               `json:"rows"`
 	Counts  map[string]int    `json:"counts,omitempty"`
@@ -112,6 +114,9 @@ func (m Manifest) begin(out string) (done bool, err error) {
 func (m Manifest) difference(old Manifest) string {
 	if m.Stage != old.Stage {
 		return fmt.Sprintf("stage %s, now %s", old.Stage, m.Stage)
+	}
+	if then := cmp.Or(old.DType, "float32"); m.DType != "" && then != m.DType {
+		return fmt.Sprintf("dtype was %s, now %s", then, m.DType)
 	}
 	for _, key := range slices.Sorted(maps.Keys(m.Config)) {
 		now, _ := json.Marshal(m.Config[key])

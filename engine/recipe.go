@@ -22,6 +22,7 @@ type Recipe struct {
 	Seed            uint64 `yaml:"seed"`               // of every stage whose section names none
 	Device          string `yaml:"device"`             // auto | cpu | cuda | reference
 	Threads         int    `yaml:"threads"`            // 0: one per core
+	DType           string `yaml:"dtype"`              // the arithmetic: auto | float32 | bfloat16
 
 	Rounds    Rounds          `yaml:"rounds"`
 	Translate Translate       `yaml:"translate"`
@@ -58,7 +59,7 @@ func DefaultsOf(name string) (Recipe, error) {
 	if err != nil {
 		return Recipe{}, err
 	}
-	r := Recipe{Method: name, OutputDir: "out", Seed: 42, Device: "auto", Rounds: Rounds{N: 1, Prompts: "repeat"}, Translate: TranslateDefaults(),
+	r := Recipe{Method: name, OutputDir: "out", Seed: 42, Device: "auto", DType: "auto", Rounds: Rounds{N: 1, Prompts: "repeat"}, Translate: TranslateDefaults(),
 		Generate: GenerateDefaults(), Score: ScoreDefaults(), Train: trainer.Defaults(trainer.DPO), Eval: EvaluateDefaults()}
 	r.Generate.PromptFormat = "chat"
 	t := &r.Train

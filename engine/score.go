@@ -100,6 +100,7 @@ func (o Score) Run(ctx context.Context, d kernels.Device, progress Progress) (er
 	if err != nil {
 		return err
 	}
+	manifest.DType = d.Arithmetic().String()
 	done, err := manifest.begin(o.Out)
 	if err != nil || done {
 		return err

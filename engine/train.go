@@ -27,6 +27,7 @@ func Train(ctx context.Context, job trainer.Job) error {
 	if err != nil {
 		return err
 	}
+	manifest.DType = job.Device.Arithmetic().String()
 	done, err := manifest.begin(result)
 	if err != nil || done {
 		return err

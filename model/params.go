@@ -70,8 +70,8 @@ func (m *Model) read(t *kernels.Tensor) []float32 {
 	return out
 }
 
-// Hash identifies what the model computes: the spec, all weights, and the adapter where one is on and changes
-// something. It does not depend on how files spell or shard it.
+// Hash identifies what the model computes: the spec, all weights, the adapter where one is on and changes something, and the
+// device's arithmetic where it is not float32. It does not depend on how files spell or shard it.
 func (m *Model) Hash() string {
 	base := m.hash
 	if base == "" || m.updated {
@@ -98,6 +98,9 @@ func (m *Model) hashBase() string {
 		panic(err) // a Spec is plain data
 	}
 	h.Write(spec)
+	if a := m.device.Arithmetic(); a != kernels.F32 {
+		fmt.Fprintln(h, "arithmetic", a)
+	}
 	for _, info := range m.Spec.Tensors() {
 		t, _ := m.source.Tensor(info.Name)
 		if p := m.param(info.Name); p != nil && m.updated {

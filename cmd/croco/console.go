@@ -24,7 +24,7 @@ type console struct {
 }
 
 func newConsole(c *commands, in io.Reader, out, err io.Writer) *console {
-	return &console{in: in, out: out, err: err, quiet: c.Quiet, tty: isTerminal(err), device: c.Device, threads: c.Threads}
+	return &console{in: in, out: out, err: err, quiet: c.Quiet, tty: isTerminal(err), device: c.Device, threads: c.Threads, dtype: c.DType}
 }
 
 // isTerminal reports whether somebody is watching.

@@ -34,6 +34,7 @@ import (
 type commands struct {
 	Device  string `name:"device" default:"auto" env:"CROCO_DEVICE" help:"auto, cpu, cuda or reference."`
 	Threads int    `name:"threads" help:"Threads of the cpu device; 0: one per processor. It changes no bit."`
+	DType   string `name:"dtype" default:"auto" help:"What matrix products multiply: auto (what suits the device), float32 or bfloat16."`
 	Quiet   bool   `name:"quiet" short:"q" help:"Say nothing but errors."`
 
 	Demo        demoCmd        `cmd:"" help:"The whole loop in a toy world, in a minute and without a download."`

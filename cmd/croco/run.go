@@ -30,6 +30,9 @@ func (c *runCmd) Run(ctx context.Context, t *console) error {
 	if t.threads == 0 {
 		t.threads = r.Threads
 	}
+	if t.dtype == "auto" {
+		t.dtype = r.DType
+	}
 	if err := r.Validate(); err != nil {
 		return wrongUsage(err)
 	}

@@ -80,6 +80,16 @@ func TestPromisesHold(t *testing.T) {
 	}
 }
 
+func TestPromisesHoldInBFloat16(t *testing.T) {
+	got, r := verdicts(t, "qwen3", "", func(threads int, _ kernels.Device) kernels.Device {
+		d, err := cpu.WithArithmetic(threads, kernels.BF16)
+		require.NoError(t, err)
+		return d
+	})
+	require.Equal(t, "+++++", got, "%s", r)
+	require.Contains(t, r.Title, "bfloat16 products")
+}
+
 func TestPromisesHoldWithAnAdapter(t *testing.T) {
 	adapter := filepath.Join("..", "trainer", "testdata", "training", "dpo-qwen3", "final")
 	got, r := verdicts(t, "qwen3", adapter, nil)

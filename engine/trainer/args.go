@@ -72,7 +72,7 @@ type Args struct {
 	DisableDropout    bool    `yaml:"disable_dropout" name:"disable_dropout" help:"Switch dropout off, LoRA's too, as TRL does in DPO and reward training."`
 
 	GradientCheckpointing bool `yaml:"gradient_checkpointing" name:"gradient_checkpointing" help:"Keep only each block's input and compute the rest again: less memory, a third more time, the same bits."`
-	BF16                  bool `yaml:"bf16" name:"bf16" help:"bfloat16 arithmetic (TRL's default is true; here it is false and true is refused: training computes in float32)."`
+	BF16                  bool `yaml:"bf16" name:"bf16" help:"Insist on bfloat16 arithmetic, which --dtype bfloat16 gives (TRL's default is true; here the device decides)."`
 
 	LoggingSteps         int    `yaml:"logging_steps" name:"logging_steps" help:"Steps between log entries, which are means."`
 	LoggingFirstStep     bool   `yaml:"logging_first_step" name:"logging_first_step" help:"Log the first step by itself."`

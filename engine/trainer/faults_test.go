@@ -78,7 +78,6 @@ func TestBadArgumentsNameTheKey(t *testing.T) {
 		"per_device_train_batch_size: expected":   func(a *Args) { a.PerDeviceTrainBatchSize = 0 },
 		"loss_weights: expected 1":                func(a *Args) { a.LossWeights = []float64{1, 2} },
 		"loss_type: unknown loss":                 func(a *Args) { a.LossType = []string{"sigmoidd"} },
-		"bf16":                                    func(a *Args) { a.BF16 = true },
 		"has no use for an adapter":               func(a *Args) { a.UsePEFT, a.Adapter = false, "x" },
 		"only one of the two":                     func(a *Args) { a.EvalFile, a.TestSize = "x", 0.5 },
 		"reference base: without an adapter":      func(a *Args) { a.UsePEFT, a.Reference = false, "base" },

@@ -95,6 +95,9 @@ func Run(ctx context.Context, job Job) (result Result, err error) {
 	if err := args.Validate(job.Kind); err != nil {
 		return Result{}, err
 	}
+	if args.BF16 && job.Device.Arithmetic() != kernels.BF16 {
+		return Result{}, fmt.Errorf("bf16: the device multiplies %v: expected bfloat16, which --dtype bfloat16 (in a recipe dtype: bfloat16) asks for", job.Device.Arithmetic())
+	}
 	if job.Log == nil {
 		job.Log = slog.New(slog.DiscardHandler)
 	}

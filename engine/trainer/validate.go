@@ -71,8 +71,6 @@ func (a *Args) Validate(kind Kind) error {
 // together checks options against each other.
 func (a *Args) together(kind Kind) error {
 	switch {
-	case a.BF16:
-		return fmt.Errorf("bf16: training computes in float32; leave bf16 false (weights of a bfloat16 model stay bfloat16 in memory)")
 	case a.Adapter != "" && !a.UsePEFT:
 		return fmt.Errorf("adapter %s: use_peft false trains all weights and has no use for an adapter; merge it into the model first", a.Adapter)
 	case a.EvalStrategy != "no" && a.EvalFile == "" && a.TestSize == 0:

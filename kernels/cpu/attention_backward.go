@@ -30,9 +30,11 @@ func (d *Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Ten
 	sameShape("AttendBackward", "lse", lse, rows, a.H)
 	delta := d.New(rows, a.H)
 	defer d.Free(delta)
-	d.parallel(rows*a.H, 512, jobFunc(func(_ *worker, lo, hi int) {
+	d.parallel(rows*a.H, 512, jobFunc(func(w *worker, lo, hi int) {
+		row := w.buf(bufGrad, a.D)
 		for i := lo; i < hi; i++ {
-			delta.Host[i] = d.dot(a.D, &dout.Host[i*a.D], &out.Host[i*a.D])
+			d.narrow(row, dout.Host[i*a.D:][:a.D])
+			delta.Host[i] = d.dot(a.D, first(row), &out.Host[i*a.D])
 		}
 	}))
 	b := &backwardPass{attending: d.attending(q, k, v, plan, a), dout: dout.Host, lse: lse.Host, delta: delta.Host}

@@ -18,7 +18,7 @@ func (t *attending) heads(dst, x []float32, group []piece, g int) []float32 {
 		for i := p.row; i < p.row+p.n; i++ {
 			for h := g * t.perGroup; h < (g+1)*t.perGroup; h++ {
 				row := dst[r*t.wide : (r+1)*t.wide]
-				clear(row[copy(row, x[(i*t.H+h)*t.D:][:t.D]):])
+				clear(row[t.d.narrow(row, x[(i*t.H+h)*t.D:][:t.D]):])
 				r++
 			}
 		}
@@ -50,7 +50,7 @@ func (s *tiles) load(rows []int32, g int) {
 	}
 	s.rows, s.wide = rows, (len(rows)+15)&^15
 	t.transpose(s.keysT, t.k, rows, g, s.stage)
-	if t.wide == t.D && consecutive(rows) {
+	if t.wide == t.D && !t.d.bf16 && consecutive(rows) {
 		s.values, s.stride = t.v[(int(rows[0])*t.G+g)*t.D:], t.G*t.D
 		return
 	}
@@ -62,7 +62,7 @@ func (s *tiles) load(rows []int32, g int) {
 func (t *attending) gather(dst, x []float32, rows []int32, g int) {
 	for j, r := range rows {
 		row := dst[j*t.wide : (j+1)*t.wide]
-		clear(row[copy(row, x[(int(r)*t.G+g)*t.D:][:t.D]):])
+		clear(row[t.d.narrow(row, x[(int(r)*t.G+g)*t.D:][:t.D]):])
 	}
 }
 
@@ -89,6 +89,9 @@ func (t *attending) transpose(dst, x []float32, rows []int32, g int, stage []flo
 				dst[k*tileKeys+j+i] = src[i*stride+k]
 			}
 		}
+	}
+	for k := 0; k < t.D && t.d.bf16; k++ {
+		t.d.narrow(dst[k*tileKeys:], dst[k*tileKeys:][:(n+15)&^15])
 	}
 }
 

@@ -17,6 +17,11 @@ type Device struct {
 	live    map[*float32]int    // capacity of what New gave out
 	gemm    gemm                // the product that runs now
 
+	bf16     bool         // both sides of products are rounded to bfloat16
+	paired   bool         // and multiplied in pairs, by VDPBF16PS
+	rounded  [2][]float32 // the left sides of a product that runs now, rounded
+	rounding rounding
+
 	attention attending // and the attention
 }
 
@@ -24,7 +29,13 @@ var _ kernels.Device = (*Device)(nil)
 
 // New makes a device with so many threads; 0 is one per processor. It fails where CROCO_CPU asks for an instruction set
 // that the machine lacks.
-func New(threads int) (*Device, error) {
+func New(threads int) (*Device, error) { return WithArithmetic(threads, kernels.F32) }
+
+// WithArithmetic is New for a device that multiplies float32 or bfloat16.
+func WithArithmetic(threads int, arithmetic kernels.DType) (*Device, error) {
+	if arithmetic == kernels.F16 {
+		return nil, fmt.Errorf("cpu: arithmetic %v: expected float32 or bfloat16", arithmetic)
+	}
 	if threads < 0 {
 		return nil, fmt.Errorf("cpu: %d threads: expected a positive number, or 0 for one per processor", threads)
 	}
@@ -35,7 +46,10 @@ func New(threads int) (*Device, error) {
 	if threads == 0 {
 		threads = runtime.NumCPU()
 	}
-	return newDevice(threads, set), nil
+	d := newDevice(threads, set)
+	d.bf16 = arithmetic == kernels.BF16
+	d.paired = d.bf16 && set.pairsAreFaster()
+	return d, nil
 }
 
 func newDevice(threads int, set *isa) *Device {
@@ -49,16 +63,28 @@ func newDevice(threads int, set *isa) *Device {
 // Name is "cpu".
 func (d *Device) Name() string { return "cpu" }
 
-// Info says the instruction set and the number of threads, like "AVX-512, 2 threads".
+// Info says the instruction set, the number of threads and another arithmetic than float32, like "AVX-512, 2 threads".
 func (d *Device) Info() string {
+	info := fmt.Sprintf("%s, %d threads", d.isa.name, len(d.workers))
 	if len(d.workers) == 1 {
-		return d.isa.name + ", 1 thread"
+		info = d.isa.name + ", 1 thread"
 	}
-	return fmt.Sprintf("%s, %d threads", d.isa.name, len(d.workers))
+	switch {
+	case d.paired:
+		info += ", bfloat16 products by VDPBF16PS"
+	case d.bf16:
+		info += ", bfloat16 products by multiply-adds"
+	}
+	return info
 }
 
-// Arithmetic is float32.
-func (d *Device) Arithmetic() kernels.DType { return kernels.F32 }
+// Arithmetic is float32 but for WithArithmetic.
+func (d *Device) Arithmetic() kernels.DType {
+	if d.bf16 {
+		return kernels.BF16
+	}
+	return kernels.F32
+}
 
 // aligned makes n floats that begin on a cache line, with a line to spare behind them.
 func aligned(n int) []float32 {

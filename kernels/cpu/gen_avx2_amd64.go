@@ -41,6 +41,15 @@ func avx2TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *f
 // avx2Widen equals goWiden.
 func avx2Widen(n int, y *float32, x *uint16)
 
+// avx2Round equals goRound.
+func avx2Round(n int, y *float32, x *float32)
+
+// avx2Pair equals goPair.
+func avx2Pair(n int, y *float32, x *float32)
+
+// avx2PairRows equals goPairRows.
+func avx2PairRows(n int, y *float32, x *float32, next *float32)
+
 // avx2Add equals goAdd.
 func avx2Add(n int, y *float32, x *float32)
 

@@ -3,8 +3,8 @@
 #include "textflag.h"
 
 // func avx2Tile4x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3, MMX+
-TEXT ·avx2Tile4x24(SB), NOSPLIT, $0-72
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·avx2Tile4x24(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -33,8 +33,13 @@ TEXT ·avx2Tile4x24(SB), NOSPLIT, $0-72
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -94,12 +99,35 @@ store:
 	VMOVUPS Y9, (R11)
 	VMOVUPS Y10, 32(R11)
 	VMOVUPS Y11, 64(R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
+DATA lanes00009fc0<>+0(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+4(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+8(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+12(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+16(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+20(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+24(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+28(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+32(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+36(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+40(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+44(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+48(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+52(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+56(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+60(SB)/4, $0x00009fc0
+GLOBL lanes00009fc0<>(SB), RODATA|NOPTR, $64
+
 // func avx2TileBF164x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2TileBF164x24(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
+TEXT ·avx2TileBF164x24(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -128,8 +156,13 @@ TEXT ·avx2TileBF164x24(SB), NOSPLIT, $0-72
 	VXORPS  Y9, Y9, Y9
 	VXORPS  Y10, Y10, Y10
 	VXORPS  Y11, Y11, Y11
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -191,12 +224,17 @@ store:
 	VMOVUPS Y9, (R11)
 	VMOVUPS Y10, 32(R11)
 	VMOVUPS Y11, 64(R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3, MMX+
-TEXT ·avx2Tile4x16(SB), NOSPLIT, $0-72
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·avx2Tile4x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -221,8 +259,13 @@ TEXT ·avx2Tile4x16(SB), NOSPLIT, $0-72
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -268,12 +311,17 @@ store:
 	VMOVUPS Y5, 32(R8)(R9*2)
 	VMOVUPS Y6, (R11)
 	VMOVUPS Y7, 32(R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2TileBF164x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2TileBF164x16(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
+TEXT ·avx2TileBF164x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -298,8 +346,13 @@ TEXT ·avx2TileBF164x16(SB), NOSPLIT, $0-72
 	VXORPS  Y5, Y5, Y5
 	VXORPS  Y6, Y6, Y6
 	VXORPS  Y7, Y7, Y7
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -347,12 +400,17 @@ store:
 	VMOVUPS Y5, 32(R8)(R9*2)
 	VMOVUPS Y6, (R11)
 	VMOVUPS Y7, 32(R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2Tile2x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3, MMX+
-TEXT ·avx2Tile2x24(SB), NOSPLIT, $0-72
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·avx2Tile2x24(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -371,8 +429,13 @@ TEXT ·avx2Tile2x24(SB), NOSPLIT, $0-72
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -411,12 +474,17 @@ store:
 	VMOVUPS Y3, (R8)(R9*1)
 	VMOVUPS Y4, 32(R8)(R9*1)
 	VMOVUPS Y5, 64(R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2TileBF162x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2TileBF162x24(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
+TEXT ·avx2TileBF162x24(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -435,8 +503,13 @@ TEXT ·avx2TileBF162x24(SB), NOSPLIT, $0-72
 	VXORPS  Y3, Y3, Y3
 	VXORPS  Y4, Y4, Y4
 	VXORPS  Y5, Y5, Y5
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -477,12 +550,17 @@ store:
 	VMOVUPS Y3, (R8)(R9*1)
 	VMOVUPS Y4, 32(R8)(R9*1)
 	VMOVUPS Y5, 64(R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3, MMX+
-TEXT ·avx2Tile2x16(SB), NOSPLIT, $0-72
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·avx2Tile2x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -499,8 +577,13 @@ TEXT ·avx2Tile2x16(SB), NOSPLIT, $0-72
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -531,12 +614,17 @@ store:
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, (R8)(R9*1)
 	VMOVUPS Y3, 32(R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2TileBF162x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2TileBF162x16(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
+TEXT ·avx2TileBF162x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -553,8 +641,13 @@ TEXT ·avx2TileBF162x16(SB), NOSPLIT, $0-72
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
 	VXORPS  Y3, Y3, Y3
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -587,12 +680,17 @@ store:
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, (R8)(R9*1)
 	VMOVUPS Y3, 32(R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2Tile1x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3, MMX+
-TEXT ·avx2Tile1x24(SB), NOSPLIT, $0-72
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·avx2Tile1x24(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -608,8 +706,13 @@ TEXT ·avx2Tile1x24(SB), NOSPLIT, $0-72
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -638,12 +741,17 @@ store:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, 64(R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2TileBF161x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2TileBF161x24(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
+TEXT ·avx2TileBF161x24(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -659,8 +767,13 @@ TEXT ·avx2TileBF161x24(SB), NOSPLIT, $0-72
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -691,12 +804,17 @@ store:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, 64(R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, FMA3, MMX+
-TEXT ·avx2Tile1x16(SB), NOSPLIT, $0-72
+// Requires: AVX, FMA3, MMX+, SSE
+TEXT ·avx2Tile1x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -711,8 +829,13 @@ TEXT ·avx2Tile1x16(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, R9
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -736,12 +859,17 @@ loop:
 store:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx2TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX2, FMA3, MMX+
-TEXT ·avx2TileBF161x16(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX2, FMA3, MMX+, SSE
+TEXT ·avx2TileBF161x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -756,8 +884,13 @@ TEXT ·avx2TileBF161x16(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, R9
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
@@ -783,6 +916,11 @@ loop:
 store:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
@@ -806,6 +944,351 @@ loop:
 	ADDQ      $0x20, DX
 	SUBQ      $0x10, AX
 	JG        loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func avx2Round(n int, y *float32, x *float32)
+// Requires: AVX, AVX2, CMOV
+TEXT ·avx2Round(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	CMPQ AX, $0x10
+	JL   rest
+
+loop:
+	VMOVUPS   (DX), Y0
+	VORPS     lanes00400000<>+0(SB), Y0, Y2
+	VPSRLD    $0x10, Y0, Y1
+	VANDPS    lanes00000001<>+0(SB), Y1, Y1
+	VPADDD    lanes00007fff<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y1
+	VANDPS    lanesffff0000<>+0(SB), Y1, Y1
+	VMOVUPS   Y1, (CX)
+	VMOVUPS   32(DX), Y0
+	VORPS     lanes00400000<>+0(SB), Y0, Y2
+	VPSRLD    $0x10, Y0, Y1
+	VANDPS    lanes00000001<>+0(SB), Y1, Y1
+	VPADDD    lanes00007fff<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y1
+	VANDPS    lanesffff0000<>+0(SB), Y1, Y1
+	VMOVUPS   Y1, 32(CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	SUBQ      $0x10, AX
+	CMPQ      AX, $0x10
+	JGE       loop
+
+rest:
+	TESTQ      AX, AX
+	JZ         done
+	MOVQ       AX, SI
+	MOVQ       $0x00000008, BX
+	CMPQ       SI, BX
+	CMOVQGT    BX, SI
+	NEGQ       SI
+	LEAQ       steps<>+0(SB), BX
+	VMOVUPS    32(BX)(SI*4), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VORPS      lanes00400000<>+0(SB), Y1, Y3
+	VPSRLD     $0x10, Y1, Y2
+	VANDPS     lanes00000001<>+0(SB), Y2, Y2
+	VPADDD     lanes00007fff<>+0(SB), Y2, Y2
+	VPADDD     Y1, Y2, Y2
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VBLENDVPS  Y1, Y3, Y2, Y2
+	VANDPS     lanesffff0000<>+0(SB), Y2, Y2
+	VMASKMOVPS Y2, Y0, (CX)
+	MOVQ       AX, BX
+	XORQ       AX, AX
+	SUBQ       $0x08, BX
+	CMOVQLT    AX, BX
+	NEGQ       BX
+	LEAQ       steps<>+0(SB), AX
+	VMOVUPS    32(AX)(BX*4), Y0
+	VMASKMOVPS 32(DX), Y0, Y1
+	VORPS      lanes00400000<>+0(SB), Y1, Y3
+	VPSRLD     $0x10, Y1, Y2
+	VANDPS     lanes00000001<>+0(SB), Y2, Y2
+	VPADDD     lanes00007fff<>+0(SB), Y2, Y2
+	VPADDD     Y1, Y2, Y2
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VBLENDVPS  Y1, Y3, Y2, Y2
+	VANDPS     lanesffff0000<>+0(SB), Y2, Y2
+	VMASKMOVPS Y2, Y0, 32(CX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes00400000<>+0(SB)/4, $0x00400000
+DATA lanes00400000<>+4(SB)/4, $0x00400000
+DATA lanes00400000<>+8(SB)/4, $0x00400000
+DATA lanes00400000<>+12(SB)/4, $0x00400000
+DATA lanes00400000<>+16(SB)/4, $0x00400000
+DATA lanes00400000<>+20(SB)/4, $0x00400000
+DATA lanes00400000<>+24(SB)/4, $0x00400000
+DATA lanes00400000<>+28(SB)/4, $0x00400000
+DATA lanes00400000<>+32(SB)/4, $0x00400000
+DATA lanes00400000<>+36(SB)/4, $0x00400000
+DATA lanes00400000<>+40(SB)/4, $0x00400000
+DATA lanes00400000<>+44(SB)/4, $0x00400000
+DATA lanes00400000<>+48(SB)/4, $0x00400000
+DATA lanes00400000<>+52(SB)/4, $0x00400000
+DATA lanes00400000<>+56(SB)/4, $0x00400000
+DATA lanes00400000<>+60(SB)/4, $0x00400000
+GLOBL lanes00400000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes00000001<>+0(SB)/4, $0x00000001
+DATA lanes00000001<>+4(SB)/4, $0x00000001
+DATA lanes00000001<>+8(SB)/4, $0x00000001
+DATA lanes00000001<>+12(SB)/4, $0x00000001
+DATA lanes00000001<>+16(SB)/4, $0x00000001
+DATA lanes00000001<>+20(SB)/4, $0x00000001
+DATA lanes00000001<>+24(SB)/4, $0x00000001
+DATA lanes00000001<>+28(SB)/4, $0x00000001
+DATA lanes00000001<>+32(SB)/4, $0x00000001
+DATA lanes00000001<>+36(SB)/4, $0x00000001
+DATA lanes00000001<>+40(SB)/4, $0x00000001
+DATA lanes00000001<>+44(SB)/4, $0x00000001
+DATA lanes00000001<>+48(SB)/4, $0x00000001
+DATA lanes00000001<>+52(SB)/4, $0x00000001
+DATA lanes00000001<>+56(SB)/4, $0x00000001
+DATA lanes00000001<>+60(SB)/4, $0x00000001
+GLOBL lanes00000001<>(SB), RODATA|NOPTR, $64
+
+DATA lanes00007fff<>+0(SB)/4, $0x00007fff
+DATA lanes00007fff<>+4(SB)/4, $0x00007fff
+DATA lanes00007fff<>+8(SB)/4, $0x00007fff
+DATA lanes00007fff<>+12(SB)/4, $0x00007fff
+DATA lanes00007fff<>+16(SB)/4, $0x00007fff
+DATA lanes00007fff<>+20(SB)/4, $0x00007fff
+DATA lanes00007fff<>+24(SB)/4, $0x00007fff
+DATA lanes00007fff<>+28(SB)/4, $0x00007fff
+DATA lanes00007fff<>+32(SB)/4, $0x00007fff
+DATA lanes00007fff<>+36(SB)/4, $0x00007fff
+DATA lanes00007fff<>+40(SB)/4, $0x00007fff
+DATA lanes00007fff<>+44(SB)/4, $0x00007fff
+DATA lanes00007fff<>+48(SB)/4, $0x00007fff
+DATA lanes00007fff<>+52(SB)/4, $0x00007fff
+DATA lanes00007fff<>+56(SB)/4, $0x00007fff
+DATA lanes00007fff<>+60(SB)/4, $0x00007fff
+GLOBL lanes00007fff<>(SB), RODATA|NOPTR, $64
+
+DATA lanesffff0000<>+0(SB)/4, $0xffff0000
+DATA lanesffff0000<>+4(SB)/4, $0xffff0000
+DATA lanesffff0000<>+8(SB)/4, $0xffff0000
+DATA lanesffff0000<>+12(SB)/4, $0xffff0000
+DATA lanesffff0000<>+16(SB)/4, $0xffff0000
+DATA lanesffff0000<>+20(SB)/4, $0xffff0000
+DATA lanesffff0000<>+24(SB)/4, $0xffff0000
+DATA lanesffff0000<>+28(SB)/4, $0xffff0000
+DATA lanesffff0000<>+32(SB)/4, $0xffff0000
+DATA lanesffff0000<>+36(SB)/4, $0xffff0000
+DATA lanesffff0000<>+40(SB)/4, $0xffff0000
+DATA lanesffff0000<>+44(SB)/4, $0xffff0000
+DATA lanesffff0000<>+48(SB)/4, $0xffff0000
+DATA lanesffff0000<>+52(SB)/4, $0xffff0000
+DATA lanesffff0000<>+56(SB)/4, $0xffff0000
+DATA lanesffff0000<>+60(SB)/4, $0xffff0000
+GLOBL lanesffff0000<>(SB), RODATA|NOPTR, $64
+
+DATA steps<>+0(SB)/4, $0xffffffff
+DATA steps<>+4(SB)/4, $0xffffffff
+DATA steps<>+8(SB)/4, $0xffffffff
+DATA steps<>+12(SB)/4, $0xffffffff
+DATA steps<>+16(SB)/4, $0xffffffff
+DATA steps<>+20(SB)/4, $0xffffffff
+DATA steps<>+24(SB)/4, $0xffffffff
+DATA steps<>+28(SB)/4, $0xffffffff
+DATA steps<>+32(SB)/4, $0x00000000
+DATA steps<>+36(SB)/4, $0x00000000
+DATA steps<>+40(SB)/4, $0x00000000
+DATA steps<>+44(SB)/4, $0x00000000
+DATA steps<>+48(SB)/4, $0x00000000
+DATA steps<>+52(SB)/4, $0x00000000
+DATA steps<>+56(SB)/4, $0x00000000
+DATA steps<>+60(SB)/4, $0x00000000
+GLOBL steps<>(SB), RODATA|NOPTR, $64
+
+// func avx2Pair(n int, y *float32, x *float32)
+// Requires: AVX, AVX2
+TEXT ·avx2Pair(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHRQ $0x04, AX
+	JZ   done
+
+loop:
+	VMOVUPS   (DX), Y0
+	VORPS     lanes00400000<>+0(SB), Y0, Y2
+	VPSRLD    $0x10, Y0, Y1
+	VANDPS    lanes00000001<>+0(SB), Y1, Y1
+	VPADDD    lanes00007fff<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y1
+	VPSRLQ    $0x30, Y1, Y0
+	VANDPS    earlier<>+0(SB), Y1, Y1
+	VORPS     Y0, Y1, Y1
+	VPSHUFD   $0x08, Y1, Y1
+	VPERMQ    $0x08, Y1, Y1
+	VMOVUPS   X1, (CX)
+	VMOVUPS   32(DX), Y0
+	VORPS     lanes00400000<>+0(SB), Y0, Y2
+	VPSRLD    $0x10, Y0, Y1
+	VANDPS    lanes00000001<>+0(SB), Y1, Y1
+	VPADDD    lanes00007fff<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y1
+	VPSRLQ    $0x30, Y1, Y0
+	VANDPS    earlier<>+0(SB), Y1, Y1
+	VORPS     Y0, Y1, Y1
+	VPSHUFD   $0x08, Y1, Y1
+	VPERMQ    $0x08, Y1, Y1
+	VMOVUPS   X1, 16(CX)
+	ADDQ      $0x20, CX
+	ADDQ      $0x40, DX
+	DECQ      AX
+	JNZ       loop
+
+done:
+	VZEROUPPER
+	RET
+
+DATA earlier<>+0(SB)/8, $0x00000000ffff0000
+DATA earlier<>+8(SB)/8, $0x00000000ffff0000
+DATA earlier<>+16(SB)/8, $0x00000000ffff0000
+DATA earlier<>+24(SB)/8, $0x00000000ffff0000
+DATA earlier<>+32(SB)/8, $0x00000000ffff0000
+DATA earlier<>+40(SB)/8, $0x00000000ffff0000
+DATA earlier<>+48(SB)/8, $0x00000000ffff0000
+DATA earlier<>+56(SB)/8, $0x00000000ffff0000
+GLOBL earlier<>(SB), RODATA|NOPTR, $64
+
+// func avx2PairRows(n int, y *float32, x *float32, next *float32)
+// Requires: AVX, AVX2, CMOV
+TEXT ·avx2PairRows(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ next+24(FP), BX
+	CMPQ AX, $0x10
+	JL   rest
+
+loop:
+	VMOVUPS   (DX), Y0
+	VORPS     lanes00400000<>+0(SB), Y0, Y2
+	VPSRLD    $0x10, Y0, Y1
+	VANDPS    lanes00000001<>+0(SB), Y1, Y1
+	VPADDD    lanes00007fff<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y1
+	VMOVUPS   (BX), Y0
+	VORPS     lanes00400000<>+0(SB), Y0, Y3
+	VPSRLD    $0x10, Y0, Y2
+	VANDPS    lanes00000001<>+0(SB), Y2, Y2
+	VPADDD    lanes00007fff<>+0(SB), Y2, Y2
+	VPADDD    Y0, Y2, Y2
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y3, Y2, Y2
+	VANDPS    lanesffff0000<>+0(SB), Y1, Y1
+	VPSRLD    $0x10, Y2, Y2
+	VORPS     Y2, Y1, Y1
+	VMOVUPS   Y1, (CX)
+	VMOVUPS   32(DX), Y0
+	VORPS     lanes00400000<>+0(SB), Y0, Y2
+	VPSRLD    $0x10, Y0, Y1
+	VANDPS    lanes00000001<>+0(SB), Y1, Y1
+	VPADDD    lanes00007fff<>+0(SB), Y1, Y1
+	VPADDD    Y0, Y1, Y1
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y2, Y1, Y1
+	VMOVUPS   32(BX), Y0
+	VORPS     lanes00400000<>+0(SB), Y0, Y3
+	VPSRLD    $0x10, Y0, Y2
+	VANDPS    lanes00000001<>+0(SB), Y2, Y2
+	VPADDD    lanes00007fff<>+0(SB), Y2, Y2
+	VPADDD    Y0, Y2, Y2
+	VCMPPS    $0x03, Y0, Y0, Y0
+	VBLENDVPS Y0, Y3, Y2, Y2
+	VANDPS    lanesffff0000<>+0(SB), Y1, Y1
+	VPSRLD    $0x10, Y2, Y2
+	VORPS     Y2, Y1, Y1
+	VMOVUPS   Y1, 32(CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x40, DX
+	ADDQ      $0x40, BX
+	SUBQ      $0x10, AX
+	CMPQ      AX, $0x10
+	JGE       loop
+
+rest:
+	TESTQ      AX, AX
+	JZ         done
+	MOVQ       AX, DI
+	MOVQ       $0x00000008, SI
+	CMPQ       DI, SI
+	CMOVQGT    SI, DI
+	NEGQ       DI
+	LEAQ       steps<>+0(SB), SI
+	VMOVUPS    32(SI)(DI*4), Y0
+	VMASKMOVPS (DX), Y0, Y1
+	VORPS      lanes00400000<>+0(SB), Y1, Y3
+	VPSRLD     $0x10, Y1, Y2
+	VANDPS     lanes00000001<>+0(SB), Y2, Y2
+	VPADDD     lanes00007fff<>+0(SB), Y2, Y2
+	VPADDD     Y1, Y2, Y2
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VBLENDVPS  Y1, Y3, Y2, Y2
+	VMASKMOVPS (BX), Y0, Y1
+	VORPS      lanes00400000<>+0(SB), Y1, Y4
+	VPSRLD     $0x10, Y1, Y3
+	VANDPS     lanes00000001<>+0(SB), Y3, Y3
+	VPADDD     lanes00007fff<>+0(SB), Y3, Y3
+	VPADDD     Y1, Y3, Y3
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VBLENDVPS  Y1, Y4, Y3, Y3
+	VANDPS     lanesffff0000<>+0(SB), Y2, Y2
+	VPSRLD     $0x10, Y3, Y3
+	VORPS      Y3, Y2, Y2
+	VMASKMOVPS Y2, Y0, (CX)
+	MOVQ       AX, SI
+	XORQ       AX, AX
+	SUBQ       $0x08, SI
+	CMOVQLT    AX, SI
+	NEGQ       SI
+	LEAQ       steps<>+0(SB), AX
+	VMOVUPS    32(AX)(SI*4), Y0
+	VMASKMOVPS 32(DX), Y0, Y1
+	VORPS      lanes00400000<>+0(SB), Y1, Y3
+	VPSRLD     $0x10, Y1, Y2
+	VANDPS     lanes00000001<>+0(SB), Y2, Y2
+	VPADDD     lanes00007fff<>+0(SB), Y2, Y2
+	VPADDD     Y1, Y2, Y2
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VBLENDVPS  Y1, Y3, Y2, Y2
+	VMASKMOVPS 32(BX), Y0, Y1
+	VORPS      lanes00400000<>+0(SB), Y1, Y4
+	VPSRLD     $0x10, Y1, Y3
+	VANDPS     lanes00000001<>+0(SB), Y3, Y3
+	VPADDD     lanes00007fff<>+0(SB), Y3, Y3
+	VPADDD     Y1, Y3, Y3
+	VCMPPS     $0x03, Y1, Y1, Y1
+	VBLENDVPS  Y1, Y4, Y3, Y3
+	VANDPS     lanesffff0000<>+0(SB), Y2, Y2
+	VPSRLD     $0x10, Y3, Y3
+	VORPS      Y3, Y2, Y2
+	VMASKMOVPS Y2, Y0, 32(CX)
 
 done:
 	VZEROUPPER
@@ -864,24 +1347,6 @@ rest:
 done:
 	VZEROUPPER
 	RET
-
-DATA steps<>+0(SB)/4, $0xffffffff
-DATA steps<>+4(SB)/4, $0xffffffff
-DATA steps<>+8(SB)/4, $0xffffffff
-DATA steps<>+12(SB)/4, $0xffffffff
-DATA steps<>+16(SB)/4, $0xffffffff
-DATA steps<>+20(SB)/4, $0xffffffff
-DATA steps<>+24(SB)/4, $0xffffffff
-DATA steps<>+28(SB)/4, $0xffffffff
-DATA steps<>+32(SB)/4, $0x00000000
-DATA steps<>+36(SB)/4, $0x00000000
-DATA steps<>+40(SB)/4, $0x00000000
-DATA steps<>+44(SB)/4, $0x00000000
-DATA steps<>+48(SB)/4, $0x00000000
-DATA steps<>+52(SB)/4, $0x00000000
-DATA steps<>+56(SB)/4, $0x00000000
-DATA steps<>+60(SB)/4, $0x00000000
-GLOBL steps<>(SB), RODATA|NOPTR, $64
 
 // func avx2Scale(n int, y *float32, x *float32, s float32)
 // Requires: AVX, CMOV

@@ -3,8 +3,8 @@
 #include "textflag.h"
 
 // func avx512Tile8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile8x48(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile8x48(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -47,8 +47,13 @@ TEXT ·avx512Tile8x48(SB), NOSPLIT, $0-72
 	VPXORD  Z21, Z21, Z21
 	VPXORD  Z22, Z22, Z22
 	VPXORD  Z23, Z23, Z23
-	MOVQ    beta+64(FP), R14
-	TESTQ   R14, R14
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -150,12 +155,35 @@ store:
 	VMOVUPS Z21, (R13)(R9*2)
 	VMOVUPS Z22, 64(R13)(R9*2)
 	VMOVUPS Z23, 128(R13)(R9*2)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
+DATA lanes00009fc0<>+0(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+4(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+8(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+12(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+16(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+20(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+24(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+28(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+32(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+36(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+40(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+44(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+48(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+52(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+56(SB)/4, $0x00009fc0
+DATA lanes00009fc0<>+60(SB)/4, $0x00009fc0
+GLOBL lanes00009fc0<>(SB), RODATA|NOPTR, $64
+
 // func avx512TileBF168x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF168x48(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF168x48(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -198,8 +226,13 @@ TEXT ·avx512TileBF168x48(SB), NOSPLIT, $0-72
 	VPXORD  Z21, Z21, Z21
 	VPXORD  Z22, Z22, Z22
 	VPXORD  Z23, Z23, Z23
-	MOVQ    beta+64(FP), R14
-	TESTQ   R14, R14
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -303,12 +336,17 @@ store:
 	VMOVUPS Z21, (R13)(R9*2)
 	VMOVUPS Z22, 64(R13)(R9*2)
 	VMOVUPS Z23, 128(R13)(R9*2)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
-// func avx512Tile8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile8x32(SB), NOSPLIT, $0-72
+// func avx512TilePairs8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs8x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -343,8 +381,163 @@ TEXT ·avx512Tile8x32(SB), NOSPLIT, $0-72
 	VPXORD  Z13, Z13, Z13
 	VPXORD  Z14, Z14, Z14
 	VPXORD  Z15, Z15, Z15
-	MOVQ    beta+64(FP), R14
-	TESTQ   R14, R14
+	VPXORD  Z16, Z16, Z16
+	VPXORD  Z17, Z17, Z17
+	VPXORD  Z18, Z18, Z18
+	VPXORD  Z19, Z19, Z19
+	VPXORD  Z20, Z20, Z20
+	VPXORD  Z21, Z21, Z21
+	VPXORD  Z22, Z22, Z22
+	VPXORD  Z23, Z23, Z23
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS (R8)(R9*1), Z3
+	VMOVUPS 64(R8)(R9*1), Z4
+	VMOVUPS 128(R8)(R9*1), Z5
+	VMOVUPS (R8)(R9*2), Z6
+	VMOVUPS 64(R8)(R9*2), Z7
+	VMOVUPS 128(R8)(R9*2), Z8
+	VMOVUPS (R12), Z9
+	VMOVUPS 64(R12), Z10
+	VMOVUPS 128(R12), Z11
+	VMOVUPS (R8)(R9*4), Z12
+	VMOVUPS 64(R8)(R9*4), Z13
+	VMOVUPS 128(R8)(R9*4), Z14
+	VMOVUPS (R13), Z15
+	VMOVUPS 64(R13), Z16
+	VMOVUPS 128(R13), Z17
+	VMOVUPS (R13)(R9*1), Z18
+	VMOVUPS 64(R13)(R9*1), Z19
+	VMOVUPS 128(R13)(R9*1), Z20
+	VMOVUPS (R13)(R9*2), Z21
+	VMOVUPS 64(R13)(R9*2), Z22
+	VMOVUPS 128(R13)(R9*2), Z23
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VMOVUPS      128(SI), Z26
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	PREFETCHT0   3200(SI)
+	VBROADCASTSS (CX), Z27
+	LONG         $0x40269262; WORD $0xc052 // VDPBF16PS Z24, Z27, Z0
+	LONG         $0x40269262; WORD $0xc952 // VDPBF16PS Z25, Z27, Z1
+	LONG         $0x40269262; WORD $0xd252 // VDPBF16PS Z26, Z27, Z2
+	VBROADCASTSS (CX)(DX*1), Z27
+	LONG         $0x40269262; WORD $0xd852 // VDPBF16PS Z24, Z27, Z3
+	LONG         $0x40269262; WORD $0xe152 // VDPBF16PS Z25, Z27, Z4
+	LONG         $0x40269262; WORD $0xea52 // VDPBF16PS Z26, Z27, Z5
+	VBROADCASTSS (CX)(DX*2), Z27
+	LONG         $0x40269262; WORD $0xf052 // VDPBF16PS Z24, Z27, Z6
+	LONG         $0x40269262; WORD $0xf952 // VDPBF16PS Z25, Z27, Z7
+	LONG         $0x40261262; WORD $0xc252 // VDPBF16PS Z26, Z27, Z8
+	VBROADCASTSS (R10), Z27
+	LONG         $0x40261262; WORD $0xc852 // VDPBF16PS Z24, Z27, Z9
+	LONG         $0x40261262; WORD $0xd152 // VDPBF16PS Z25, Z27, Z10
+	LONG         $0x40261262; WORD $0xda52 // VDPBF16PS Z26, Z27, Z11
+	VBROADCASTSS (CX)(DX*4), Z27
+	LONG         $0x40261262; WORD $0xe052 // VDPBF16PS Z24, Z27, Z12
+	LONG         $0x40261262; WORD $0xe952 // VDPBF16PS Z25, Z27, Z13
+	LONG         $0x40261262; WORD $0xf252 // VDPBF16PS Z26, Z27, Z14
+	VBROADCASTSS (R11), Z27
+	LONG         $0x40261262; WORD $0xf852 // VDPBF16PS Z24, Z27, Z15
+	LONG         $0x40268262; WORD $0xc152 // VDPBF16PS Z25, Z27, Z16
+	LONG         $0x40268262; WORD $0xca52 // VDPBF16PS Z26, Z27, Z17
+	VBROADCASTSS (R11)(DX*1), Z27
+	LONG         $0x40268262; WORD $0xd052 // VDPBF16PS Z24, Z27, Z18
+	LONG         $0x40268262; WORD $0xd952 // VDPBF16PS Z25, Z27, Z19
+	LONG         $0x40268262; WORD $0xe252 // VDPBF16PS Z26, Z27, Z20
+	VBROADCASTSS (R11)(DX*2), Z27
+	LONG         $0x40268262; WORD $0xe852 // VDPBF16PS Z24, Z27, Z21
+	LONG         $0x40268262; WORD $0xf152 // VDPBF16PS Z25, Z27, Z22
+	LONG         $0x40268262; WORD $0xfa52 // VDPBF16PS Z26, Z27, Z23
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, (R8)(R9*1)
+	VMOVUPS Z4, 64(R8)(R9*1)
+	VMOVUPS Z5, 128(R8)(R9*1)
+	VMOVUPS Z6, (R8)(R9*2)
+	VMOVUPS Z7, 64(R8)(R9*2)
+	VMOVUPS Z8, 128(R8)(R9*2)
+	VMOVUPS Z9, (R12)
+	VMOVUPS Z10, 64(R12)
+	VMOVUPS Z11, 128(R12)
+	VMOVUPS Z12, (R8)(R9*4)
+	VMOVUPS Z13, 64(R8)(R9*4)
+	VMOVUPS Z14, 128(R8)(R9*4)
+	VMOVUPS Z15, (R13)
+	VMOVUPS Z16, 64(R13)
+	VMOVUPS Z17, 128(R13)
+	VMOVUPS Z18, (R13)(R9*1)
+	VMOVUPS Z19, 64(R13)(R9*1)
+	VMOVUPS Z20, 128(R13)(R9*1)
+	VMOVUPS Z21, (R13)(R9*2)
+	VMOVUPS Z22, 64(R13)(R9*2)
+	VMOVUPS Z23, 128(R13)(R9*2)
+	VZEROUPPER
+	RET
+
+// func avx512Tile8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile8x32(SB), NOSPLIT, $8-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	LEAQ    (CX)(DX*2), R10
+	ADDQ    DX, R10
+	LEAQ    (R10)(DX*2), R11
+	LEAQ    (R8)(R9*2), R12
+	ADDQ    R9, R12
+	LEAQ    (R12)(R9*2), R13
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -420,12 +613,17 @@ store:
 	VMOVUPS Z13, 64(R13)(R9*1)
 	VMOVUPS Z14, (R13)(R9*2)
 	VMOVUPS Z15, 64(R13)(R9*2)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF168x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF168x32(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF168x32(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -460,8 +658,13 @@ TEXT ·avx512TileBF168x32(SB), NOSPLIT, $0-72
 	VPXORD  Z13, Z13, Z13
 	VPXORD  Z14, Z14, Z14
 	VPXORD  Z15, Z15, Z15
-	MOVQ    beta+64(FP), R14
-	TESTQ   R14, R14
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -538,12 +741,17 @@ store:
 	VMOVUPS Z13, 64(R13)(R9*1)
 	VMOVUPS Z14, (R13)(R9*2)
 	VMOVUPS Z15, 64(R13)(R9*2)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
-// func avx512Tile8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile8x16(SB), NOSPLIT, $0-72
+// func avx512TilePairs8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs8x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -570,8 +778,129 @@ TEXT ·avx512Tile8x16(SB), NOSPLIT, $0-72
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    beta+64(FP), R14
-	TESTQ   R14, R14
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	VPXORD  Z12, Z12, Z12
+	VPXORD  Z13, Z13, Z13
+	VPXORD  Z14, Z14, Z14
+	VPXORD  Z15, Z15, Z15
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS (R8)(R9*1), Z2
+	VMOVUPS 64(R8)(R9*1), Z3
+	VMOVUPS (R8)(R9*2), Z4
+	VMOVUPS 64(R8)(R9*2), Z5
+	VMOVUPS (R12), Z6
+	VMOVUPS 64(R12), Z7
+	VMOVUPS (R8)(R9*4), Z8
+	VMOVUPS 64(R8)(R9*4), Z9
+	VMOVUPS (R13), Z10
+	VMOVUPS 64(R13), Z11
+	VMOVUPS (R13)(R9*1), Z12
+	VMOVUPS 64(R13)(R9*1), Z13
+	VMOVUPS (R13)(R9*2), Z14
+	VMOVUPS 64(R13)(R9*2), Z15
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	VBROADCASTSS (CX), Z18
+	LONG         $0x406eb262; WORD $0xc052 // VDPBF16PS Z16, Z18, Z0
+	LONG         $0x406eb262; WORD $0xc952 // VDPBF16PS Z17, Z18, Z1
+	VBROADCASTSS (CX)(DX*1), Z18
+	LONG         $0x406eb262; WORD $0xd052 // VDPBF16PS Z16, Z18, Z2
+	LONG         $0x406eb262; WORD $0xd952 // VDPBF16PS Z17, Z18, Z3
+	VBROADCASTSS (CX)(DX*2), Z18
+	LONG         $0x406eb262; WORD $0xe052 // VDPBF16PS Z16, Z18, Z4
+	LONG         $0x406eb262; WORD $0xe952 // VDPBF16PS Z17, Z18, Z5
+	VBROADCASTSS (R10), Z18
+	LONG         $0x406eb262; WORD $0xf052 // VDPBF16PS Z16, Z18, Z6
+	LONG         $0x406eb262; WORD $0xf952 // VDPBF16PS Z17, Z18, Z7
+	VBROADCASTSS (CX)(DX*4), Z18
+	LONG         $0x406e3262; WORD $0xc052 // VDPBF16PS Z16, Z18, Z8
+	LONG         $0x406e3262; WORD $0xc952 // VDPBF16PS Z17, Z18, Z9
+	VBROADCASTSS (R11), Z18
+	LONG         $0x406e3262; WORD $0xd052 // VDPBF16PS Z16, Z18, Z10
+	LONG         $0x406e3262; WORD $0xd952 // VDPBF16PS Z17, Z18, Z11
+	VBROADCASTSS (R11)(DX*1), Z18
+	LONG         $0x406e3262; WORD $0xe052 // VDPBF16PS Z16, Z18, Z12
+	LONG         $0x406e3262; WORD $0xe952 // VDPBF16PS Z17, Z18, Z13
+	VBROADCASTSS (R11)(DX*2), Z18
+	LONG         $0x406e3262; WORD $0xf052 // VDPBF16PS Z16, Z18, Z14
+	LONG         $0x406e3262; WORD $0xf952 // VDPBF16PS Z17, Z18, Z15
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, (R8)(R9*1)
+	VMOVUPS Z3, 64(R8)(R9*1)
+	VMOVUPS Z4, (R8)(R9*2)
+	VMOVUPS Z5, 64(R8)(R9*2)
+	VMOVUPS Z6, (R12)
+	VMOVUPS Z7, 64(R12)
+	VMOVUPS Z8, (R8)(R9*4)
+	VMOVUPS Z9, 64(R8)(R9*4)
+	VMOVUPS Z10, (R13)
+	VMOVUPS Z11, 64(R13)
+	VMOVUPS Z12, (R13)(R9*1)
+	VMOVUPS Z13, 64(R13)(R9*1)
+	VMOVUPS Z14, (R13)(R9*2)
+	VMOVUPS Z15, 64(R13)(R9*2)
+	VZEROUPPER
+	RET
+
+// func avx512Tile8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile8x16(SB), NOSPLIT, $8-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	LEAQ    (CX)(DX*2), R10
+	ADDQ    DX, R10
+	LEAQ    (R10)(DX*2), R11
+	LEAQ    (R8)(R9*2), R12
+	ADDQ    R9, R12
+	LEAQ    (R12)(R9*2), R13
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS (R8)(R9*1), Z1
@@ -621,12 +950,17 @@ store:
 	VMOVUPS Z5, (R13)
 	VMOVUPS Z6, (R13)(R9*1)
 	VMOVUPS Z7, (R13)(R9*2)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF168x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF168x16(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF168x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -653,8 +987,13 @@ TEXT ·avx512TileBF168x16(SB), NOSPLIT, $0-72
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    beta+64(FP), R14
-	TESTQ   R14, R14
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS (R8)(R9*1), Z1
@@ -705,12 +1044,99 @@ store:
 	VMOVUPS Z5, (R13)
 	VMOVUPS Z6, (R13)(R9*1)
 	VMOVUPS Z7, (R13)(R9*2)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512TilePairs8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs8x16(SB), NOSPLIT, $0-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	LEAQ    (CX)(DX*2), R10
+	ADDQ    DX, R10
+	LEAQ    (R10)(DX*2), R11
+	LEAQ    (R8)(R9*2), R12
+	ADDQ    R9, R12
+	LEAQ    (R12)(R9*2), R13
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+	VMOVUPS (R8)(R9*2), Z2
+	VMOVUPS (R12), Z3
+	VMOVUPS (R8)(R9*4), Z4
+	VMOVUPS (R13), Z5
+	VMOVUPS (R13)(R9*1), Z6
+	VMOVUPS (R13)(R9*2), Z7
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z8
+	PREFETCHT0   3072(SI)
+	VBROADCASTSS (CX), Z9
+	LONG         $0x4836d262; WORD $0xc052 // VDPBF16PS Z8, Z9, Z0
+	VBROADCASTSS (CX)(DX*1), Z9
+	LONG         $0x4836d262; WORD $0xc852 // VDPBF16PS Z8, Z9, Z1
+	VBROADCASTSS (CX)(DX*2), Z9
+	LONG         $0x4836d262; WORD $0xd052 // VDPBF16PS Z8, Z9, Z2
+	VBROADCASTSS (R10), Z9
+	LONG         $0x4836d262; WORD $0xd852 // VDPBF16PS Z8, Z9, Z3
+	VBROADCASTSS (CX)(DX*4), Z9
+	LONG         $0x4836d262; WORD $0xe052 // VDPBF16PS Z8, Z9, Z4
+	VBROADCASTSS (R11), Z9
+	LONG         $0x4836d262; WORD $0xe852 // VDPBF16PS Z8, Z9, Z5
+	VBROADCASTSS (R11)(DX*1), Z9
+	LONG         $0x4836d262; WORD $0xf052 // VDPBF16PS Z8, Z9, Z6
+	VBROADCASTSS (R11)(DX*2), Z9
+	LONG         $0x4836d262; WORD $0xf852 // VDPBF16PS Z8, Z9, Z7
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
+	VMOVUPS Z2, (R8)(R9*2)
+	VMOVUPS Z3, (R12)
+	VMOVUPS Z4, (R8)(R9*4)
+	VMOVUPS Z5, (R13)
+	VMOVUPS Z6, (R13)(R9*1)
+	VMOVUPS Z7, (R13)(R9*2)
 	VZEROUPPER
 	RET
 
 // func avx512Tile4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile4x48(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile4x48(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -739,8 +1165,13 @@ TEXT ·avx512Tile4x48(SB), NOSPLIT, $0-72
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -801,12 +1232,17 @@ store:
 	VMOVUPS Z9, (R11)
 	VMOVUPS Z10, 64(R11)
 	VMOVUPS Z11, 128(R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF164x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF164x48(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF164x48(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -835,8 +1271,13 @@ TEXT ·avx512TileBF164x48(SB), NOSPLIT, $0-72
 	VPXORD  Z9, Z9, Z9
 	VPXORD  Z10, Z10, Z10
 	VPXORD  Z11, Z11, Z11
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -899,12 +1340,17 @@ store:
 	VMOVUPS Z9, (R11)
 	VMOVUPS Z10, 64(R11)
 	VMOVUPS Z11, 128(R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
-// func avx512Tile4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile4x32(SB), NOSPLIT, $0-72
+// func avx512TilePairs4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs4x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -929,8 +1375,108 @@ TEXT ·avx512Tile4x32(SB), NOSPLIT, $0-72
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	VPXORD  Z8, Z8, Z8
+	VPXORD  Z9, Z9, Z9
+	VPXORD  Z10, Z10, Z10
+	VPXORD  Z11, Z11, Z11
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS (R8)(R9*1), Z3
+	VMOVUPS 64(R8)(R9*1), Z4
+	VMOVUPS 128(R8)(R9*1), Z5
+	VMOVUPS (R8)(R9*2), Z6
+	VMOVUPS 64(R8)(R9*2), Z7
+	VMOVUPS 128(R8)(R9*2), Z8
+	VMOVUPS (R11), Z9
+	VMOVUPS 64(R11), Z10
+	VMOVUPS 128(R11), Z11
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VMOVUPS      128(SI), Z14
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	PREFETCHT0   3200(SI)
+	VBROADCASTSS (CX), Z15
+	LONG         $0x4806d262; WORD $0xc452 // VDPBF16PS Z12, Z15, Z0
+	LONG         $0x4806d262; WORD $0xcd52 // VDPBF16PS Z13, Z15, Z1
+	LONG         $0x4806d262; WORD $0xd652 // VDPBF16PS Z14, Z15, Z2
+	VBROADCASTSS (CX)(DX*1), Z15
+	LONG         $0x4806d262; WORD $0xdc52 // VDPBF16PS Z12, Z15, Z3
+	LONG         $0x4806d262; WORD $0xe552 // VDPBF16PS Z13, Z15, Z4
+	LONG         $0x4806d262; WORD $0xee52 // VDPBF16PS Z14, Z15, Z5
+	VBROADCASTSS (CX)(DX*2), Z15
+	LONG         $0x4806d262; WORD $0xf452 // VDPBF16PS Z12, Z15, Z6
+	LONG         $0x4806d262; WORD $0xfd52 // VDPBF16PS Z13, Z15, Z7
+	LONG         $0x48065262; WORD $0xc652 // VDPBF16PS Z14, Z15, Z8
+	VBROADCASTSS (R10), Z15
+	LONG         $0x48065262; WORD $0xcc52 // VDPBF16PS Z12, Z15, Z9
+	LONG         $0x48065262; WORD $0xd552 // VDPBF16PS Z13, Z15, Z10
+	LONG         $0x48065262; WORD $0xde52 // VDPBF16PS Z14, Z15, Z11
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, (R8)(R9*1)
+	VMOVUPS Z4, 64(R8)(R9*1)
+	VMOVUPS Z5, 128(R8)(R9*1)
+	VMOVUPS Z6, (R8)(R9*2)
+	VMOVUPS Z7, 64(R8)(R9*2)
+	VMOVUPS Z8, 128(R8)(R9*2)
+	VMOVUPS Z9, (R11)
+	VMOVUPS Z10, 64(R11)
+	VMOVUPS Z11, 128(R11)
+	VZEROUPPER
+	RET
+
+// func avx512Tile4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile4x32(SB), NOSPLIT, $8-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	LEAQ    (CX)(DX*2), R10
+	ADDQ    DX, R10
+	LEAQ    (R8)(R9*2), R11
+	ADDQ    R9, R11
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -977,12 +1523,17 @@ store:
 	VMOVUPS Z5, 64(R8)(R9*2)
 	VMOVUPS Z6, (R11)
 	VMOVUPS Z7, 64(R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF164x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF164x32(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF164x32(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1007,8 +1558,13 @@ TEXT ·avx512TileBF164x32(SB), NOSPLIT, $0-72
 	VPXORD  Z5, Z5, Z5
 	VPXORD  Z6, Z6, Z6
 	VPXORD  Z7, Z7, Z7
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1056,12 +1612,17 @@ store:
 	VMOVUPS Z5, 64(R8)(R9*2)
 	VMOVUPS Z6, (R11)
 	VMOVUPS Z7, 64(R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
-// func avx512Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile4x16(SB), NOSPLIT, $0-72
+// func avx512TilePairs4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs4x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1082,8 +1643,90 @@ TEXT ·avx512Tile4x16(SB), NOSPLIT, $0-72
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	VPXORD  Z6, Z6, Z6
+	VPXORD  Z7, Z7, Z7
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS (R8)(R9*1), Z2
+	VMOVUPS 64(R8)(R9*1), Z3
+	VMOVUPS (R8)(R9*2), Z4
+	VMOVUPS 64(R8)(R9*2), Z5
+	VMOVUPS (R11), Z6
+	VMOVUPS 64(R11), Z7
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	VBROADCASTSS (CX), Z10
+	LONG         $0x482ed262; WORD $0xc052 // VDPBF16PS Z8, Z10, Z0
+	LONG         $0x482ed262; WORD $0xc952 // VDPBF16PS Z9, Z10, Z1
+	VBROADCASTSS (CX)(DX*1), Z10
+	LONG         $0x482ed262; WORD $0xd052 // VDPBF16PS Z8, Z10, Z2
+	LONG         $0x482ed262; WORD $0xd952 // VDPBF16PS Z9, Z10, Z3
+	VBROADCASTSS (CX)(DX*2), Z10
+	LONG         $0x482ed262; WORD $0xe052 // VDPBF16PS Z8, Z10, Z4
+	LONG         $0x482ed262; WORD $0xe952 // VDPBF16PS Z9, Z10, Z5
+	VBROADCASTSS (R10), Z10
+	LONG         $0x482ed262; WORD $0xf052 // VDPBF16PS Z8, Z10, Z6
+	LONG         $0x482ed262; WORD $0xf952 // VDPBF16PS Z9, Z10, Z7
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, (R8)(R9*1)
+	VMOVUPS Z3, 64(R8)(R9*1)
+	VMOVUPS Z4, (R8)(R9*2)
+	VMOVUPS Z5, 64(R8)(R9*2)
+	VMOVUPS Z6, (R11)
+	VMOVUPS Z7, 64(R11)
+	VZEROUPPER
+	RET
+
+// func avx512Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile4x16(SB), NOSPLIT, $8-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	LEAQ    (CX)(DX*2), R10
+	ADDQ    DX, R10
+	LEAQ    (R8)(R9*2), R11
+	ADDQ    R9, R11
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS (R8)(R9*1), Z1
@@ -1116,12 +1759,17 @@ store:
 	VMOVUPS Z1, (R8)(R9*1)
 	VMOVUPS Z2, (R8)(R9*2)
 	VMOVUPS Z3, (R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF164x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF164x16(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF164x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1142,8 +1790,13 @@ TEXT ·avx512TileBF164x16(SB), NOSPLIT, $0-72
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    beta+64(FP), R12
-	TESTQ   R12, R12
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS (R8)(R9*1), Z1
@@ -1177,12 +1830,76 @@ store:
 	VMOVUPS Z1, (R8)(R9*1)
 	VMOVUPS Z2, (R8)(R9*2)
 	VMOVUPS Z3, (R11)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512TilePairs4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs4x16(SB), NOSPLIT, $0-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	LEAQ    (CX)(DX*2), R10
+	ADDQ    DX, R10
+	LEAQ    (R8)(R9*2), R11
+	ADDQ    R9, R11
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+	VMOVUPS (R8)(R9*2), Z2
+	VMOVUPS (R11), Z3
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z4
+	PREFETCHT0   3072(SI)
+	VBROADCASTSS (CX), Z5
+	LONG         $0x4856f262; WORD $0xc452 // VDPBF16PS Z4, Z5, Z0
+	VBROADCASTSS (CX)(DX*1), Z5
+	LONG         $0x4856f262; WORD $0xcc52 // VDPBF16PS Z4, Z5, Z1
+	VBROADCASTSS (CX)(DX*2), Z5
+	LONG         $0x4856f262; WORD $0xd452 // VDPBF16PS Z4, Z5, Z2
+	VBROADCASTSS (R10), Z5
+	LONG         $0x4856f262; WORD $0xdc52 // VDPBF16PS Z4, Z5, Z3
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
+	VMOVUPS Z2, (R8)(R9*2)
+	VMOVUPS Z3, (R11)
 	VZEROUPPER
 	RET
 
 // func avx512Tile2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile2x48(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile2x48(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1201,8 +1918,13 @@ TEXT ·avx512Tile2x48(SB), NOSPLIT, $0-72
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1242,12 +1964,17 @@ store:
 	VMOVUPS Z3, (R8)(R9*1)
 	VMOVUPS Z4, 64(R8)(R9*1)
 	VMOVUPS Z5, 128(R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF162x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF162x48(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF162x48(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1266,8 +1993,13 @@ TEXT ·avx512TileBF162x48(SB), NOSPLIT, $0-72
 	VPXORD  Z3, Z3, Z3
 	VPXORD  Z4, Z4, Z4
 	VPXORD  Z5, Z5, Z5
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1309,12 +2041,17 @@ store:
 	VMOVUPS Z3, (R8)(R9*1)
 	VMOVUPS Z4, 64(R8)(R9*1)
 	VMOVUPS Z5, 128(R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
-// func avx512Tile2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile2x32(SB), NOSPLIT, $0-72
+// func avx512TilePairs2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs2x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1331,8 +2068,77 @@ TEXT ·avx512Tile2x32(SB), NOSPLIT, $0-72
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	VPXORD  Z4, Z4, Z4
+	VPXORD  Z5, Z5, Z5
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+	VMOVUPS (R8)(R9*1), Z3
+	VMOVUPS 64(R8)(R9*1), Z4
+	VMOVUPS 128(R8)(R9*1), Z5
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VMOVUPS      128(SI), Z8
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	PREFETCHT0   3200(SI)
+	VBROADCASTSS (CX), Z9
+	LONG         $0x4836f262; WORD $0xc652 // VDPBF16PS Z6, Z9, Z0
+	LONG         $0x4836f262; WORD $0xcf52 // VDPBF16PS Z7, Z9, Z1
+	LONG         $0x4836d262; WORD $0xd052 // VDPBF16PS Z8, Z9, Z2
+	VBROADCASTSS (CX)(DX*1), Z9
+	LONG         $0x4836f262; WORD $0xde52 // VDPBF16PS Z6, Z9, Z3
+	LONG         $0x4836f262; WORD $0xe752 // VDPBF16PS Z7, Z9, Z4
+	LONG         $0x4836d262; WORD $0xe852 // VDPBF16PS Z8, Z9, Z5
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VMOVUPS Z3, (R8)(R9*1)
+	VMOVUPS Z4, 64(R8)(R9*1)
+	VMOVUPS Z5, 128(R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func avx512Tile2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile2x32(SB), NOSPLIT, $8-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1364,12 +2170,17 @@ store:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
 	VMOVUPS Z3, 64(R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF162x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF162x32(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF162x32(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1386,8 +2197,13 @@ TEXT ·avx512TileBF162x32(SB), NOSPLIT, $0-72
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
 	VPXORD  Z3, Z3, Z3
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1420,12 +2236,17 @@ store:
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
 	VMOVUPS Z3, 64(R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
-// func avx512Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile2x16(SB), NOSPLIT, $0-72
+// func avx512TilePairs2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs2x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1440,8 +2261,67 @@ TEXT ·avx512Tile2x16(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	VPXORD  Z2, Z2, Z2
+	VPXORD  Z3, Z3, Z3
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS (R8)(R9*1), Z2
+	VMOVUPS 64(R8)(R9*1), Z3
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	VBROADCASTSS (CX), Z6
+	LONG         $0x484ef262; WORD $0xc452 // VDPBF16PS Z4, Z6, Z0
+	LONG         $0x484ef262; WORD $0xcd52 // VDPBF16PS Z5, Z6, Z1
+	VBROADCASTSS (CX)(DX*1), Z6
+	LONG         $0x484ef262; WORD $0xd452 // VDPBF16PS Z4, Z6, Z2
+	LONG         $0x484ef262; WORD $0xdd52 // VDPBF16PS Z5, Z6, Z3
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, (R8)(R9*1)
+	VMOVUPS Z3, 64(R8)(R9*1)
+	VZEROUPPER
+	RET
+
+// func avx512Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile2x16(SB), NOSPLIT, $8-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS (R8)(R9*1), Z1
@@ -1465,12 +2345,17 @@ loop:
 store:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF162x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF162x16(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF162x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1485,8 +2370,13 @@ TEXT ·avx512TileBF162x16(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    beta+64(FP), R10
-	TESTQ   R10, R10
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS (R8)(R9*1), Z1
@@ -1511,12 +2401,61 @@ loop:
 store:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512TilePairs2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs2x16(SB), NOSPLIT, $0-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS (R8)(R9*1), Z1
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z2
+	PREFETCHT0   3072(SI)
+	VBROADCASTSS (CX), Z3
+	LONG         $0x4866f262; WORD $0xc252 // VDPBF16PS Z2, Z3, Z0
+	VBROADCASTSS (CX)(DX*1), Z3
+	LONG         $0x4866f262; WORD $0xca52 // VDPBF16PS Z2, Z3, Z1
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, (R8)(R9*1)
 	VZEROUPPER
 	RET
 
 // func avx512Tile1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile1x48(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile1x48(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1532,8 +2471,13 @@ TEXT ·avx512Tile1x48(SB), NOSPLIT, $0-72
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1563,12 +2507,17 @@ store:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF161x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF161x48(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF161x48(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1584,8 +2533,13 @@ TEXT ·avx512TileBF161x48(SB), NOSPLIT, $0-72
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1617,12 +2571,17 @@ store:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
-// func avx512Tile1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile1x32(SB), NOSPLIT, $0-72
+// func avx512TilePairs1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs1x48(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1637,8 +2596,64 @@ TEXT ·avx512Tile1x32(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	VPXORD  Z2, Z2, Z2
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+	VMOVUPS 128(R8), Z2
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z3
+	VMOVUPS      64(SI), Z4
+	VMOVUPS      128(SI), Z5
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	PREFETCHT0   3200(SI)
+	VBROADCASTSS (CX), Z6
+	LONG         $0x484ef262; WORD $0xc352 // VDPBF16PS Z3, Z6, Z0
+	LONG         $0x484ef262; WORD $0xcc52 // VDPBF16PS Z4, Z6, Z1
+	LONG         $0x484ef262; WORD $0xd552 // VDPBF16PS Z5, Z6, Z2
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS Z2, 128(R8)
+	VZEROUPPER
+	RET
+
+// func avx512Tile1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile1x32(SB), NOSPLIT, $8-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VPXORD  Z0, Z0, Z0
+	VPXORD  Z1, Z1, Z1
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1663,12 +2678,17 @@ loop:
 store:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF161x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF161x32(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF161x32(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1683,8 +2703,13 @@ TEXT ·avx512TileBF161x32(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 	VMOVUPS 64(R8), Z1
@@ -1710,12 +2735,17 @@ loop:
 store:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
-// func avx512Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512Tile1x16(SB), NOSPLIT, $0-72
+// func avx512TilePairs1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs1x32(SB), NOSPLIT, $0-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1729,8 +2759,58 @@ TEXT ·avx512Tile1x16(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	VPXORD  Z0, Z0, Z0
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	VPXORD  Z1, Z1, Z1
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+	VMOVUPS 64(R8), Z1
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z2
+	VMOVUPS      64(SI), Z3
+	PREFETCHT0   3072(SI)
+	PREFETCHT0   3136(SI)
+	VBROADCASTSS (CX), Z4
+	LONG         $0x485ef262; WORD $0xc252 // VDPBF16PS Z2, Z4, Z0
+	LONG         $0x485ef262; WORD $0xcb52 // VDPBF16PS Z3, Z4, Z1
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VZEROUPPER
+	RET
+
+// func avx512Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512Tile1x16(SB), NOSPLIT, $8-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VPXORD  Z0, Z0, Z0
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 
@@ -1750,12 +2830,17 @@ loop:
 
 store:
 	VMOVUPS Z0, (R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
 	VZEROUPPER
 	RET
 
 // func avx512TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
-// Requires: AVX, AVX512F, MMX+
-TEXT ·avx512TileBF161x16(SB), NOSPLIT, $0-72
+// Requires: AVX, AVX512F, MMX+, SSE
+TEXT ·avx512TileBF161x16(SB), NOSPLIT, $8-72
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1769,8 +2854,13 @@ TEXT ·avx512TileBF161x16(SB), NOSPLIT, $0-72
 	SHLQ    $0x01, DI
 	SHLQ    $0x02, R9
 	VPXORD  Z0, Z0, Z0
-	MOVQ    beta+64(FP), DX
-	TESTQ   DX, DX
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      normal
+	STMXCSR (SP)
+	LDMXCSR lanes00009fc0<>+0(SB)
+
+normal:
+	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
 	VMOVUPS (R8), Z0
 
@@ -1784,6 +2874,50 @@ loop:
 	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         BX, CX
+	ADDQ         DI, SI
+	DECQ         AX
+	JNZ          loop
+
+store:
+	VMOVUPS Z0, (R8)
+	TESTQ   $0x00000002, beta+64(FP)
+	JZ      end
+	LDMXCSR (SP)
+
+end:
+	VZEROUPPER
+	RET
+
+// func avx512TilePairs1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// Requires: AVX, AVX512F, AVX512_BF16, MMX+
+TEXT ·avx512TilePairs1x16(SB), NOSPLIT, $0-72
+	MOVQ    k+0(FP), AX
+	MOVQ    a+8(FP), CX
+	MOVQ    rs+16(FP), DX
+	MOVQ    ks+24(FP), BX
+	MOVQ    b+32(FP), SI
+	MOVQ    bs+40(FP), DI
+	MOVQ    c+48(FP), R8
+	MOVQ    ldc+56(FP), R9
+	SHLQ    $0x02, DX
+	SHLQ    $0x02, BX
+	SHLQ    $0x02, DI
+	SHLQ    $0x02, R9
+	VPXORD  Z0, Z0, Z0
+	TESTQ   $0x00000001, beta+64(FP)
+	JZ      start
+	VMOVUPS (R8), Z0
+
+start:
+	TESTQ AX, AX
+	JZ    store
+
+loop:
+	VMOVUPS      (SI), Z1
+	PREFETCHT0   3072(SI)
+	VBROADCASTSS (CX), Z2
+	LONG         $0x486ef262; WORD $0xc152 // VDPBF16PS Z1, Z2, Z0
 	ADDQ         BX, CX
 	ADDQ         DI, SI
 	DECQ         AX
@@ -1811,6 +2945,235 @@ loop:
 	ADDQ      $0x20, DX
 	SUBQ      $0x10, AX
 	JG        loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func avx512Round(n int, y *float32, x *float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·avx512Round(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	CMPQ AX, $0x10
+	JL   rest
+
+loop:
+	VMOVUPS (DX), Z0
+	VPORD   lanes00400000<>+0(SB), Z0, Z2
+	VPSRLD  $0x10, Z0, Z1
+	VPANDD  lanes00000001<>+0(SB), Z1, Z1
+	VPADDD  lanes00007fff<>+0(SB), Z1, Z1
+	VPADDD  Z0, Z1, Z1
+	VCMPPS  $0x03, Z0, Z0, K1
+	VMOVAPS Z2, K1, Z1
+	VPANDD  lanesffff0000<>+0(SB), Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	SUBQ    $0x10, AX
+	CMPQ    AX, $0x10
+	JGE     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        done
+	MOVL      $0x0000ffff, BX
+	BZHIL     AX, BX, BX
+	KMOVW     BX, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VPORD     lanes00400000<>+0(SB), Z0, Z2
+	VPSRLD    $0x10, Z0, Z1
+	VPANDD    lanes00000001<>+0(SB), Z1, Z1
+	VPADDD    lanes00007fff<>+0(SB), Z1, Z1
+	VPADDD    Z0, Z1, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VMOVAPS   Z2, K2, Z1
+	VPANDD    lanesffff0000<>+0(SB), Z1, Z1
+	VMOVUPS   Z1, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+DATA lanes00400000<>+0(SB)/4, $0x00400000
+DATA lanes00400000<>+4(SB)/4, $0x00400000
+DATA lanes00400000<>+8(SB)/4, $0x00400000
+DATA lanes00400000<>+12(SB)/4, $0x00400000
+DATA lanes00400000<>+16(SB)/4, $0x00400000
+DATA lanes00400000<>+20(SB)/4, $0x00400000
+DATA lanes00400000<>+24(SB)/4, $0x00400000
+DATA lanes00400000<>+28(SB)/4, $0x00400000
+DATA lanes00400000<>+32(SB)/4, $0x00400000
+DATA lanes00400000<>+36(SB)/4, $0x00400000
+DATA lanes00400000<>+40(SB)/4, $0x00400000
+DATA lanes00400000<>+44(SB)/4, $0x00400000
+DATA lanes00400000<>+48(SB)/4, $0x00400000
+DATA lanes00400000<>+52(SB)/4, $0x00400000
+DATA lanes00400000<>+56(SB)/4, $0x00400000
+DATA lanes00400000<>+60(SB)/4, $0x00400000
+GLOBL lanes00400000<>(SB), RODATA|NOPTR, $64
+
+DATA lanes00000001<>+0(SB)/4, $0x00000001
+DATA lanes00000001<>+4(SB)/4, $0x00000001
+DATA lanes00000001<>+8(SB)/4, $0x00000001
+DATA lanes00000001<>+12(SB)/4, $0x00000001
+DATA lanes00000001<>+16(SB)/4, $0x00000001
+DATA lanes00000001<>+20(SB)/4, $0x00000001
+DATA lanes00000001<>+24(SB)/4, $0x00000001
+DATA lanes00000001<>+28(SB)/4, $0x00000001
+DATA lanes00000001<>+32(SB)/4, $0x00000001
+DATA lanes00000001<>+36(SB)/4, $0x00000001
+DATA lanes00000001<>+40(SB)/4, $0x00000001
+DATA lanes00000001<>+44(SB)/4, $0x00000001
+DATA lanes00000001<>+48(SB)/4, $0x00000001
+DATA lanes00000001<>+52(SB)/4, $0x00000001
+DATA lanes00000001<>+56(SB)/4, $0x00000001
+DATA lanes00000001<>+60(SB)/4, $0x00000001
+GLOBL lanes00000001<>(SB), RODATA|NOPTR, $64
+
+DATA lanes00007fff<>+0(SB)/4, $0x00007fff
+DATA lanes00007fff<>+4(SB)/4, $0x00007fff
+DATA lanes00007fff<>+8(SB)/4, $0x00007fff
+DATA lanes00007fff<>+12(SB)/4, $0x00007fff
+DATA lanes00007fff<>+16(SB)/4, $0x00007fff
+DATA lanes00007fff<>+20(SB)/4, $0x00007fff
+DATA lanes00007fff<>+24(SB)/4, $0x00007fff
+DATA lanes00007fff<>+28(SB)/4, $0x00007fff
+DATA lanes00007fff<>+32(SB)/4, $0x00007fff
+DATA lanes00007fff<>+36(SB)/4, $0x00007fff
+DATA lanes00007fff<>+40(SB)/4, $0x00007fff
+DATA lanes00007fff<>+44(SB)/4, $0x00007fff
+DATA lanes00007fff<>+48(SB)/4, $0x00007fff
+DATA lanes00007fff<>+52(SB)/4, $0x00007fff
+DATA lanes00007fff<>+56(SB)/4, $0x00007fff
+DATA lanes00007fff<>+60(SB)/4, $0x00007fff
+GLOBL lanes00007fff<>(SB), RODATA|NOPTR, $64
+
+DATA lanesffff0000<>+0(SB)/4, $0xffff0000
+DATA lanesffff0000<>+4(SB)/4, $0xffff0000
+DATA lanesffff0000<>+8(SB)/4, $0xffff0000
+DATA lanesffff0000<>+12(SB)/4, $0xffff0000
+DATA lanesffff0000<>+16(SB)/4, $0xffff0000
+DATA lanesffff0000<>+20(SB)/4, $0xffff0000
+DATA lanesffff0000<>+24(SB)/4, $0xffff0000
+DATA lanesffff0000<>+28(SB)/4, $0xffff0000
+DATA lanesffff0000<>+32(SB)/4, $0xffff0000
+DATA lanesffff0000<>+36(SB)/4, $0xffff0000
+DATA lanesffff0000<>+40(SB)/4, $0xffff0000
+DATA lanesffff0000<>+44(SB)/4, $0xffff0000
+DATA lanesffff0000<>+48(SB)/4, $0xffff0000
+DATA lanesffff0000<>+52(SB)/4, $0xffff0000
+DATA lanesffff0000<>+56(SB)/4, $0xffff0000
+DATA lanesffff0000<>+60(SB)/4, $0xffff0000
+GLOBL lanesffff0000<>(SB), RODATA|NOPTR, $64
+
+// func avx512Pair(n int, y *float32, x *float32)
+// Requires: AVX, AVX512F
+TEXT ·avx512Pair(SB), NOSPLIT, $0-24
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	SHRQ $0x04, AX
+	JZ   done
+
+loop:
+	VMOVUPS (DX), Z0
+	VPORD   lanes00400000<>+0(SB), Z0, Z2
+	VPSRLD  $0x10, Z0, Z1
+	VPANDD  lanes00000001<>+0(SB), Z1, Z1
+	VPADDD  lanes00007fff<>+0(SB), Z1, Z1
+	VPADDD  Z0, Z1, Z1
+	VCMPPS  $0x03, Z0, Z0, K1
+	VMOVAPS Z2, K1, Z1
+	VPSRLQ  $0x30, Z1, Z0
+	VPANDD  earlier<>+0(SB), Z1, Z1
+	VPORD   Z0, Z1, Z1
+	VPMOVQD Z1, (CX)
+	ADDQ    $0x20, CX
+	ADDQ    $0x40, DX
+	DECQ    AX
+	JNZ     loop
+
+done:
+	VZEROUPPER
+	RET
+
+DATA earlier<>+0(SB)/8, $0x00000000ffff0000
+DATA earlier<>+8(SB)/8, $0x00000000ffff0000
+DATA earlier<>+16(SB)/8, $0x00000000ffff0000
+DATA earlier<>+24(SB)/8, $0x00000000ffff0000
+DATA earlier<>+32(SB)/8, $0x00000000ffff0000
+DATA earlier<>+40(SB)/8, $0x00000000ffff0000
+DATA earlier<>+48(SB)/8, $0x00000000ffff0000
+DATA earlier<>+56(SB)/8, $0x00000000ffff0000
+GLOBL earlier<>(SB), RODATA|NOPTR, $64
+
+// func avx512PairRows(n int, y *float32, x *float32, next *float32)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·avx512PairRows(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ next+24(FP), BX
+	CMPQ AX, $0x10
+	JL   rest
+
+loop:
+	VMOVUPS (DX), Z0
+	VPORD   lanes00400000<>+0(SB), Z0, Z2
+	VPSRLD  $0x10, Z0, Z1
+	VPANDD  lanes00000001<>+0(SB), Z1, Z1
+	VPADDD  lanes00007fff<>+0(SB), Z1, Z1
+	VPADDD  Z0, Z1, Z1
+	VCMPPS  $0x03, Z0, Z0, K1
+	VMOVAPS Z2, K1, Z1
+	VMOVUPS (BX), Z0
+	VPORD   lanes00400000<>+0(SB), Z0, Z3
+	VPSRLD  $0x10, Z0, Z2
+	VPANDD  lanes00000001<>+0(SB), Z2, Z2
+	VPADDD  lanes00007fff<>+0(SB), Z2, Z2
+	VPADDD  Z0, Z2, Z2
+	VCMPPS  $0x03, Z0, Z0, K1
+	VMOVAPS Z3, K1, Z2
+	VPANDD  lanesffff0000<>+0(SB), Z1, Z1
+	VPSRLD  $0x10, Z2, Z2
+	VPORD   Z2, Z1, Z1
+	VMOVUPS Z1, (CX)
+	ADDQ    $0x40, CX
+	ADDQ    $0x40, DX
+	ADDQ    $0x40, BX
+	SUBQ    $0x10, AX
+	CMPQ    AX, $0x10
+	JGE     loop
+
+rest:
+	TESTQ     AX, AX
+	JZ        done
+	MOVL      $0x0000ffff, SI
+	BZHIL     AX, SI, SI
+	KMOVW     SI, K1
+	VMOVUPS.Z (DX), K1, Z0
+	VPORD     lanes00400000<>+0(SB), Z0, Z2
+	VPSRLD    $0x10, Z0, Z1
+	VPANDD    lanes00000001<>+0(SB), Z1, Z1
+	VPADDD    lanes00007fff<>+0(SB), Z1, Z1
+	VPADDD    Z0, Z1, Z1
+	VCMPPS    $0x03, Z0, Z0, K2
+	VMOVAPS   Z2, K2, Z1
+	VMOVUPS.Z (BX), K1, Z0
+	VPORD     lanes00400000<>+0(SB), Z0, Z3
+	VPSRLD    $0x10, Z0, Z2
+	VPANDD    lanes00000001<>+0(SB), Z2, Z2
+	VPADDD    lanes00007fff<>+0(SB), Z2, Z2
+	VPADDD    Z0, Z2, Z2
+	VCMPPS    $0x03, Z0, Z0, K2
+	VMOVAPS   Z3, K2, Z2
+	VPANDD    lanesffff0000<>+0(SB), Z1, Z1
+	VPSRLD    $0x10, Z2, Z2
+	VPORD     Z2, Z1, Z1
+	VMOVUPS   Z1, K1, (CX)
 
 done:
 	VZEROUPPER

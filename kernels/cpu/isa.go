@@ -13,7 +13,11 @@ type isa struct {
 
 	tile     func(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int)
 	tileBF16 func(mr, nv, k int, a *float32, rs, ks int, b *uint16, bs int, c *float32, ldc, beta int)
+	// tilePairs is nil on processors without VDPBF16PS.
+	tilePairs func(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int)
 
+	round, pair func(n int, y, x *float32)
+	pairRows    func(n int, y, x, next *float32)
 	widen       func(n int, y *float32, x *uint16)
 	add         func(n int, y, x *float32)
 	scale       func(n int, y, x *float32, s float32)
@@ -35,6 +39,12 @@ type isa struct {
 	adamw       func(n int, p, g, m, v, c *float32)
 	transpose8  func(n int, src *float32, lds int, dst *float32, ldd int)
 }
+
+// What beta says to a tile.
+const (
+	fromC = 1 // start from C, not from zero
+	flush = 2 // operands and results below the normal range are zero, as VDPBF16PS takes them
+)
 
 // choose takes the best instruction set that the machine has, or the one that CROCO_CPU names.
 func choose() (*isa, error) {
@@ -61,7 +71,7 @@ type choice struct {
 
 func first(s []float32) *float32 { return unsafe.SliceData(s) }
 
-// block computes C (rows, cols) = (beta ≠ 0 ? C : 0) + A (rows, k) · B (k, cols), each element one chain over k. Element (i, t) of A
+// block computes C (rows, cols) = (beta & fromC ? C : 0) + A (rows, k) · B (k, cols), each element one chain over k. Element (i, t) of A
 // is a[i·rs + t·ks], so A may be transposed; cols is a multiple of 16.
 func (s *isa) block(rows, cols, k int, a []float32, rs, ks int, b []float32, bs int, c []float32, ldc, beta int) {
 	i := 0

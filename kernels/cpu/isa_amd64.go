@@ -11,6 +11,11 @@ func supported() []choice {
 	list = append([]choice{{"avx2", &avx2}}, list...)
 	if cpu.X86.HasAVX512F && cpu.X86.HasAVX512VL && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512DQ {
 		list = append([]choice{{"avx512", &avx512}}, list...)
+		if cpu.X86.HasAVX512BF16 {
+			avx512.tilePairs = func(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int) {
+				avx512TilesPairs[mr][nv](k, a, rs, ks, b, bs, c, ldc, beta)
+			}
+		}
 	}
 	return list
 }
@@ -28,6 +33,7 @@ var avx512 = isa{
 	tileBF16: func(mr, nv, k int, a *float32, rs, ks int, b *uint16, bs int, c *float32, ldc, beta int) {
 		avx512TilesBF16[mr][nv](k, a, rs, ks, b, bs, c, ldc, beta)
 	},
+	round: avx512Round, pair: avx512Pair, pairRows: avx512PairRows,
 	widen: avx512Widen, add: avx512Add, scale: avx512Scale, axpy: avx512Axpy,
 	dot: avx512Dot, dot3: avx512Dot3, sum: avx512Sum, max: avx512Max, sumSquares: avx512SumSquares,
 	expSum: avx512ExpSum, softmaxTile: avx512SoftmaxTile, scoreBack: avx512ScoreBack, softcap: avx512Softcap,
@@ -40,6 +46,13 @@ var avx512Tiles = [9][4]tileFunc{
 	2: {1: avx512Tile2x16, 2: avx512Tile2x32, 3: avx512Tile2x48},
 	4: {1: avx512Tile4x16, 2: avx512Tile4x32, 3: avx512Tile4x48},
 	8: {1: avx512Tile8x16, 2: avx512Tile8x32, 3: avx512Tile8x48},
+}
+
+var avx512TilesPairs = [9][4]tileFunc{
+	1: {1: avx512TilePairs1x16, 2: avx512TilePairs1x32, 3: avx512TilePairs1x48},
+	2: {1: avx512TilePairs2x16, 2: avx512TilePairs2x32, 3: avx512TilePairs2x48},
+	4: {1: avx512TilePairs4x16, 2: avx512TilePairs4x32, 3: avx512TilePairs4x48},
+	8: {1: avx512TilePairs8x16, 2: avx512TilePairs8x32, 3: avx512TilePairs8x48},
 }
 
 var avx512TilesBF16 = [9][4]tileBF16Func{
@@ -69,6 +82,7 @@ var avx2 = isa{
 			f(k, a, rs, ks, at(b, j), bs, at(c, j), ldc, beta)
 		}
 	},
+	round: avx2Round, pair: avx2Pair, pairRows: avx2PairRows,
 	widen: avx2Widen, add: avx2Add, scale: avx2Scale, axpy: avx2Axpy,
 	dot: avx2Dot, dot3: avx2Dot3, sum: avx2Sum, max: avx2Max, sumSquares: avx2SumSquares,
 	expSum: avx2ExpSum, softmaxTile: avx2SoftmaxTile, scoreBack: avx2ScoreBack, softcap: avx2Softcap,

@@ -11,7 +11,8 @@ const depth = 512
 // rowBlock is the most rows that one chunk of work takes through a panel.
 const rowBlock = 512
 
-// gemm is C (rows, n) = start + A (rows, k) · panels, the form of every product whose right side is packed. Each element
+// gemm is C (rows, n) = start + A (rows, k) · panels, the form of every product whose right side is packed; on a device that
+// multiplies pairs, A and the panels hold these, and k counts them. Each element
 // is one chain: start is the bias, C itself or zero; a tile leaves its accumulators in C and takes them up from there, so
 // blocks do not show in the result.
 type gemm struct {
@@ -23,6 +24,7 @@ type gemm struct {
 	add      bool      // start from C
 	extraA   []float32 // further columns of the same chain
 	extraB   *panels
+	flags    int // for the tiles
 	perPanel int // blocks of rows
 	block    int // rows of a block
 }
@@ -31,6 +33,13 @@ func (g *gemm) compute(d *Device) {
 	g.d = d
 	if g.rows == 0 || g.b.n == 0 {
 		return
+	}
+	if d.bf16 {
+		g.flags = flush
+		g.a = d.operand(0, g.a, g.rows)
+		if g.extraB != nil {
+			g.extraA = d.operand(1, g.extraA, g.rows)
+		}
 	}
 	n := g.b.count()
 	g.block = min(rowBlock, g.rows)
@@ -50,9 +59,9 @@ func (g *gemm) run(w *worker, lo, hi int) {
 		j, r := i/g.perPanel, i%g.perPanel*g.block
 		rows := min(g.block, g.rows-r)
 		beta := g.start(j, r, rows)
-		g.chain(w, j, r, rows, g.a, g.b, beta)
+		g.chain(w, j, r, rows, g.a, g.b, g.flags|beta)
 		if g.extraB != nil {
-			g.chain(w, j, r, rows, g.extraA, g.extraB, 1)
+			g.chain(w, j, r, rows, g.extraA, g.extraB, g.flags|fromC)
 		}
 	}
 }
@@ -64,10 +73,10 @@ func (g *gemm) start(j, r, rows int) int {
 		for i := r; i < r+rows; i++ {
 			copy(g.c[i*n+j*panelWidth:min(i*n+(j+1)*panelWidth, (i+1)*n)], g.bias[j*panelWidth:])
 		}
-		return 1
+		return fromC
 	}
 	if g.add || g.b.k == 0 {
-		return 1
+		return fromC
 	}
 	return 0
 }
@@ -82,10 +91,10 @@ func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int
 		blocks := max(1, (k+depth-1)/depth)
 		step = (k + blocks - 1) / blocks
 	}
-	for t := 0; t < k; t, beta = t+step, 1 {
+	for t := 0; t < k; t, beta = t+step, beta|fromC {
 		m := min(step, k-t)
 		at0 := (j*k + t) * panelWidth
-		p := product{m: m, a: a, lda: k, t: t, nv: nv}
+		p := product{m: m, a: a, lda: k, t: t, nv: nv, pairs: g.d.paired}
 		switch {
 		case b.bf16 == nil:
 			p.f32 = b.f32[at0:]
@@ -111,6 +120,7 @@ func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int
 // product is a block of a panel and the columns t … t+m−1 of A beside it.
 type product struct {
 	m, t, nv int
+	pairs    bool // of bfloat16, on both sides
 	a        []float32
 	lda      int
 	f32      []float32
@@ -118,7 +128,9 @@ type product struct {
 }
 
 func (p *product) tile(s *isa, mr, i int, c []float32, ldc, beta int) {
-	if p.bf16 != nil {
+	if p.pairs {
+		s.tilePairs(mr, p.nv, p.m, &p.a[i*p.lda+p.t], p.lda, 1, &p.f32[0], panelWidth, &c[0], ldc, beta)
+	} else if p.bf16 != nil {
 		s.tileBF16(mr, p.nv, p.m, &p.a[i*p.lda+p.t], p.lda, 1, &p.bf16[0], panelWidth, &c[0], ldc, beta)
 	} else {
 		s.tile(mr, p.nv, p.m, &p.a[i*p.lda+p.t], p.lda, 1, &p.f32[0], panelWidth, &c[0], ldc, beta)
@@ -127,7 +139,7 @@ func (p *product) tile(s *isa, mr, i int, c []float32, ldc, beta int) {
 
 // edge is a tile at the right edge of C, whose columns are no multiple of 16: it goes through a buffer.
 func (p *product) edge(s *isa, w *worker, mr, i int, c []float32, ldc, cols, beta int) {
-	for r := 0; r < mr && beta != 0; r++ {
+	for r := 0; r < mr && beta&fromC != 0; r++ {
 		copy(w.tile[r*panelWidth:], c[r*ldc:r*ldc+cols])
 	}
 	p.tile(s, mr, i, w.tile, panelWidth, beta)

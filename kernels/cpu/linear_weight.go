@@ -6,7 +6,7 @@ import "croco/kernels"
 const rowsPerChain = 256
 
 // LinearBackwardWeight: in the forward pass this was y = x · Wᵀ, so now dw (N,K) += dyᵀ (N,T) · x (T,K): each element is one chain
-// over the rows t, continuing from what dw holds.
+// over the rows t, continuing from what dw holds. Where both sides are rounded to bfloat16, they are multiplied one by one.
 func (d *Device) LinearBackwardWeight(dw, dy, x *kernels.Tensor) {
 	t, n, k := x.Height(), dy.Width(), x.Width()
 	sameShape("LinearBackwardWeight", "dy", dy, t, n)
@@ -27,7 +27,7 @@ func (d *Device) backwardWeight(dw, dy, x []float32, t, n, k int) {
 			cols := min(panelWidth, k-j*panelWidth)
 			for r := range t {
 				dst := p[(j*t+r)*panelWidth:][:panelWidth]
-				clear(dst[copy(dst, x[r*k+j*panelWidth:][:cols]):])
+				clear(dst[d.narrow(dst, x[r*k+j*panelWidth:][:cols]):])
 			}
 		}
 	}))
@@ -52,25 +52,28 @@ const weightRows = 32
 // weightBlock computes rows o … of dw in the panels from … to−1: the columns of dy are copied side by side, and then
 // multiplied with one panel of x after the other.
 func (d *Device) weightBlock(w *worker, dw, dy, panels []float32, t, n, k, o, from, to int) {
-	rows := min(weightRows, n-o)
+	rows, beta := min(weightRows, n-o), fromC
+	if d.bf16 {
+		beta |= flush
+	}
 	side := w.buf(bufQuery, rowsPerChain*weightRows)
 	for s := 0; s < t; s += rowsPerChain {
 		m := min(rowsPerChain, t-s)
 		for r := range m {
-			copy(side[r*weightRows:r*weightRows+rows], dy[(s+r)*n+o:])
+			d.narrow(side[r*weightRows:], dy[(s+r)*n+o:][:rows])
 		}
 		for j := from; j < to; j++ {
 			x := panels[(j*t+s)*panelWidth:]
 			cols := min(panelWidth, k-j*panelWidth)
 			if wide := (cols + 15) &^ 15; wide == cols {
-				d.block(rows, cols, m, side, 1, weightRows, x, panelWidth, dw[o*k+j*panelWidth:], k, 1)
+				d.block(rows, cols, m, side, 1, weightRows, x, panelWidth, dw[o*k+j*panelWidth:], k, beta)
 				continue
 			}
 			c := w.buf(bufPack, weightRows*panelWidth)
 			for r := range rows {
 				copy(c[r*panelWidth:r*panelWidth+cols], dw[(o+r)*k+j*panelWidth:])
 			}
-			d.block(rows, panelWidth, m, side, 1, weightRows, x, panelWidth, c, panelWidth, 1)
+			d.block(rows, panelWidth, m, side, 1, weightRows, x, panelWidth, c, panelWidth, beta)
 			for r := range rows {
 				copy(dw[(o+r)*k+j*panelWidth:][:cols], c[r*panelWidth:])
 			}

@@ -14,9 +14,9 @@ const panelWidth = 48
 // panels is a matrix B (k, n), a weight's transpose, as [⌈n/48⌉][k][48]; the last panel is padded with zeros. So a tile reads it
 // from front to back, whatever the number of rows that it is multiplied with.
 type panels struct {
-	n, k int
-	f32  []float32
-	bf16 []uint16 // instead, where the weight is stored so
+	n, k int       // k counts pairs where the device multiplies these
+	f32  []float32 // numbers, or pairs
+	bf16 []uint16  // instead, where the weight is stored so
 }
 
 func (p *panels) count() int { return (p.n + panelWidth - 1) / panelWidth }
@@ -86,7 +86,7 @@ func fromF16(h uint16) float32 {
 	return math.Float32frombits(sign | (e+112)<<23 | f<<13)
 }
 
-// valuesOf writes row o of w from column c on as float32.
+// valuesOf writes row o of w from column c on as float32, as it is stored.
 func valuesOf(dst []float32, w *kernels.Weight, o, c int) {
 	if w.Master != nil {
 		copy(dst, w.Master.Host[o*w.In+c:])
@@ -100,7 +100,7 @@ func (d *Device) forward(w *kernels.Weight) *panels {
 	p := w.Impl.(*weight)
 	if p.forward == nil || p.staleForward {
 		if p.forward == nil {
-			p.forward = newPanels(w, w.Out, w.In)
+			p.forward = d.newPanels(w, w.Out, w.In)
 		}
 		d.parallel(p.forward.count(), 1, jobFunc(func(u *worker, lo, hi int) {
 			for j := lo; j < hi; j++ {
@@ -117,11 +117,11 @@ func (d *Device) backward(w *kernels.Weight) *panels {
 	p := w.Impl.(*weight)
 	if p.backward == nil || p.staleBackward {
 		if p.backward == nil {
-			p.backward = newPanels(w, w.In, w.Out)
+			p.backward = d.newPanels(w, w.In, w.Out)
 		}
-		d.parallel(w.Out, 64, jobFunc(func(_ *worker, lo, hi int) {
+		d.parallel(p.backward.k, 64, jobFunc(func(u *worker, lo, hi int) {
 			for j := range p.backward.count() {
-				packRows(p.backward, j, w, lo, hi)
+				d.packRows(p.backward, j, w, lo, hi, u)
 			}
 		}))
 		p.staleBackward = false
@@ -129,10 +129,10 @@ func (d *Device) backward(w *kernels.Weight) *panels {
 	return p.backward
 }
 
-func newPanels(w *kernels.Weight, n, k int) *panels {
-	p := &panels{n: n, k: k}
-	size := p.count() * k * panelWidth
-	if w.Master == nil && w.DType == kernels.BF16 {
+func (d *Device) newPanels(w *kernels.Weight, n, k int) *panels {
+	p := &panels{n: n, k: d.words(k)}
+	size := p.count() * p.k * panelWidth
+	if w.Master == nil && w.DType == kernels.BF16 && !d.paired {
 		p.bf16 = huge(make([]uint16, size))
 	} else {
 		p.f32 = huge(aligned(size))
@@ -157,11 +157,12 @@ func (d *Device) packColumns(p *panels, j int, w *kernels.Weight, u *worker) {
 		}
 		return
 	}
-	rows := u.buf(bufPack, 8*p.k)
+	rows, values := u.buf(bufPack, 8*p.k), u.buf(bufStage, w.In)
 	for c := 0; c < cols; c += 8 {
 		n, whole := min(8, cols-c), p.k&^7
 		for r := range n {
-			valuesOf(rows[r*p.k:(r+1)*p.k], w, j*panelWidth+c+r, 0)
+			valuesOf(values, w, j*panelWidth+c+r, 0)
+			d.asOperand(rows[r*p.k:(r+1)*p.k], values)
 		}
 		if n < 8 {
 			clear(rows[n*p.k:])
@@ -175,18 +176,28 @@ func (d *Device) packColumns(p *panels, j int, w *kernels.Weight, u *worker) {
 	}
 }
 
-// packRows fills the rows lo … hi−1 of panel j with columns of W: panel[o][c] = W[o][48j + c].
-func packRows(p *panels, j int, w *kernels.Weight, lo, hi int) {
+// packRows fills the rows lo … hi−1 of panel j with columns of W: panel[o][c] = W[o][48j + c]; in pairs, rows 2o and 2o+1 of W.
+func (d *Device) packRows(p *panels, j int, w *kernels.Weight, lo, hi int, u *worker) {
 	base, cols := j*p.k*panelWidth, min(panelWidth, p.n-j*panelWidth)
+	values := u.buf(bufPack, 2*panelWidth)
 	for o := lo; o < hi; o++ {
 		at := base + o*panelWidth
-		if p.bf16 == nil {
-			valuesOf(p.f32[at:at+cols], w, o, j*panelWidth)
+		if p.bf16 != nil {
+			raw := w.Impl.(*weight).raw[2*(o*p.n+j*panelWidth):][:2*cols]
+			for c := range cols {
+				p.bf16[at+c] = binary.LittleEndian.Uint16(raw[2*c:])
+			}
 			continue
 		}
-		raw := w.Impl.(*weight).raw[2*(o*p.n+j*panelWidth):][:2*cols]
-		for c := range cols {
-			p.bf16[at+c] = binary.LittleEndian.Uint16(raw[2*c:])
+		if !d.paired {
+			valuesOf(values[:cols], w, o, j*panelWidth)
+			d.asOperand(p.f32[at:at+cols], values[:cols])
+			continue
 		}
+		clear(values)
+		for i := 0; i < 2 && 2*o+i < w.Out; i++ {
+			valuesOf(values[i*panelWidth:i*panelWidth+cols], w, 2*o+i, j*panelWidth)
+		}
+		d.pairRows(cols, &p.f32[at], &values[0], &values[panelWidth])
 	}
 }

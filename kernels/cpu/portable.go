@@ -10,7 +10,7 @@ import (
 
 var portable = isa{
 	name: "Go", rows: []int{4, 2, 1},
-	tile: goTile, tileBF16: goTileBF16,
+	tile: goTile, tileBF16: goTileBF16, round: goRound, pair: goPair, pairRows: goPairRows,
 	widen: goWiden, add: goAdd, scale: goScale, axpy: goAxpy,
 	dot: goDot, dot3: goDot3, sum: goSum, max: goMax, sumSquares: goSumSquares,
 	expSum: goExpSum, softmaxTile: goSoftmaxTile, scoreBack: goScoreBack, softcap: goSoftcap,
@@ -22,17 +22,21 @@ func at[T any](p *T, i int) *T { return (*T)(unsafe.Add(unsafe.Pointer(p), i*int
 
 func fromBF16(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
 
-// goTile: C[i][j] = (beta ≠ 0 ? C[i][j] : 0), then for t = 0 … k−1 in order C[i][j] = fma(A[i·rs + t·ks], B[t·bs + j], C[i][j]), for
-// i < mr and j < 16·nv. Strides count elements.
+// goTile: C[i][j] = (beta & fromC ? C[i][j] : 0), then for t = 0 … k−1 in order C[i][j] = fma(A[i·rs + t·ks], B[t·bs + j], C[i][j]), for
+// i < mr and j < 16·nv. Strides count elements. Where beta says flush, fma is flushed.
 func goTile(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int) {
-	for i := 0; i < mr && beta == 0; i++ {
+	for i := 0; i < mr && beta&fromC == 0; i++ {
 		clear(unsafe.Slice(at(c, i*ldc), 16*nv))
 	}
 	for t := range k {
 		for i := range mr {
 			x, row := *at(a, i*rs+t*ks), unsafe.Slice(at(c, i*ldc), 16*nv)
 			for j, w := range unsafe.Slice(at(b, t*bs), 16*nv) {
-				row[j] = fma(x, w, row[j])
+				if beta&flush != 0 {
+					row[j] = flushed(x, w, row[j])
+				} else {
+					row[j] = fma(x, w, row[j])
+				}
 			}
 		}
 	}
@@ -42,7 +46,7 @@ func goTileBF16(mr, nv, k int, a *float32, rs, ks int, b *uint16, bs int, c *flo
 	var wide [48]float32
 	for t := range k {
 		goWiden(16*nv, &wide[0], at(b, t*bs))
-		goTile(mr, nv, 1, at(a, t*ks), rs, ks, &wide[0], 48, c, ldc, max(beta, t))
+		goTile(mr, nv, 1, at(a, t*ks), rs, ks, &wide[0], 48, c, ldc, beta|min(t, fromC))
 	}
 }
 

@@ -12,7 +12,7 @@ func fma(a, b, c float32) float32 {
 	p, z := float64(a)*float64(b), float64(c)
 	s := p + z
 	u := math.Float64bits(s)
-	const half, low, tiny = 1 << 28, 1<<29 - 1, 0x1p-126
+	const half, low = 1 << 28, 1<<29 - 1
 	if u&low != half && (s >= tiny || s <= -tiny) {
 		return float32(s)
 	}

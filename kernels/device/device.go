@@ -28,7 +28,7 @@ type opener struct {
 
 // openers are the devices of this binary; auto takes the first.
 var openers = []opener{
-	{"cpu", kernels.F32, openCPU},
+	{"cpu", kernels.F32, func(threads int, a kernels.DType) (kernels.Device, error) { return cpu.WithArithmetic(threads, a) }},
 	{"reference", kernels.F32, func(_ int, a kernels.DType) (kernels.Device, error) { return reference.WithArithmetic(a), nil }},
 }
 
@@ -39,14 +39,6 @@ func Names() []string {
 		names = append(names, o.name)
 	}
 	return names
-}
-
-// openCPU opens the host.
-func openCPU(threads int, arithmetic kernels.DType) (kernels.Device, error) {
-	if arithmetic != kernels.F32 {
-		return nil, fmt.Errorf("device cpu: it computes in float32: expected dtype float32 or auto, found %v", arithmetic)
-	}
-	return cpu.New(threads)
 }
 
 // Open returns the device of that name; auto is the fastest that the machine has. An unknown name or dtype is an error that

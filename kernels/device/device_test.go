@@ -4,6 +4,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"croco/kernels"
 )
 
 func TestOpen(t *testing.T) {
@@ -16,6 +18,16 @@ func TestOpen(t *testing.T) {
 		d, err := Open(name, Options{Threads: 0})
 		require.NoError(t, err)
 		require.Equal(t, name, d.Name())
+	}
+}
+
+func TestOpenInAnArithmetic(t *testing.T) {
+	for _, name := range []string{"cpu", "reference"} {
+		for dtype, want := range map[string]kernels.DType{"": kernels.F32, "auto": kernels.F32, "float32": kernels.F32, "bfloat16": kernels.BF16, "bf16": kernels.BF16} {
+			d, err := Open(name, Options{Threads: 1, DType: dtype})
+			require.NoError(t, err)
+			require.Equal(t, want, d.Arithmetic(), "%s, %q", name, dtype)
+		}
 	}
 }
 

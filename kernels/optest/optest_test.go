@@ -14,16 +14,18 @@ import (
 	"croco/kernels/reference"
 )
 
-// every runs a test on each device of this binary.
+// every runs a test on each device of this binary, by its name, and in bfloat16 by name/bfloat16.
 func every[Test interface{ Run(string, func(Test)) bool }](t Test, test func(t Test, d kernels.Device)) {
 	for _, name := range device.Names() {
-		t.Run(name, func(t Test) {
-			d, err := device.Open(name, device.Options{Threads: 2})
-			if err != nil {
-				panic(err)
-			}
-			test(t, d)
-		})
+		for dtype, title := range map[string]string{"float32": name, "bfloat16": name + "/bfloat16"} {
+			t.Run(title, func(t Test) {
+				d, err := device.Open(name, device.Options{Threads: 2, DType: dtype})
+				if err != nil {
+					panic(err)
+				}
+				test(t, d)
+			})
+		}
 	}
 }
 

@@ -87,11 +87,7 @@ func (s isa) tanh(x VecVirtual) {
 	VFMADD213PS(less, n, q)
 	VADDPS(constant(2), q, x)
 	VDIVPS(x, q, x)
-	if s.wide() {
-		VPORD(sign, x, x)
-	} else {
-		VORPS(sign, x, x)
-	}
+	s.or(sign, x, x)
 }
 
 func (s isa) and(a, b, c Op) {
@@ -99,6 +95,14 @@ func (s isa) and(a, b, c Op) {
 		VPANDD(a, b, c)
 	} else {
 		VANDPS(a, b, c)
+	}
+}
+
+func (s isa) or(a, b, c Op) {
+	if s.wide() {
+		VPORD(a, b, c)
+	} else {
+		VORPS(a, b, c)
 	}
 }
 

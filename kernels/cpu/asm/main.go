@@ -34,11 +34,16 @@ func kernels(s isa) {
 	}
 	for _, mr := range rows {
 		for _, nv := range vectors {
-			tile(s, mr, nv, false)
-			tile(s, mr, nv, true)
+			tile(s, mr, nv, floats)
+			tile(s, mr, nv, halves)
+			if s.wide() {
+				tile(s, mr, nv, pairs)
+			}
 		}
 	}
 	widen(s)
+	rounding(s)
+	pairRows(s)
 	elementwise(s)
 	gates(s)
 	reductions(s)

@@ -50,16 +50,27 @@ func (r rowsAt) advance(by Op) {
 // ahead is how far, in bytes, B is fetched before it is needed: it may come from memory.
 const ahead = 3072
 
+// kind is what a tile multiplies: its name, the type of B, and log₂ of the bytes of an element of B.
+type kind struct {
+	name, b string
+	size    uint64
+}
+
+var (
+	floats = kind{"Tile", "float32", 2}
+	halves = kind{"TileBF16", "uint16", 1}
+	pairs  = kind{"TilePairs", "float32", 2} // A and B are pairs of bfloat16
+)
+
+// What beta says, as in kernels/cpu/isa.go.
+const fromC, flush = 1, 2
+
 // tile is a block of mr rows and nv registers of C: it takes up its accumulators from C, goes over k, and puts them back. A is
 // read by broadcast with any strides, B by registers.
-func tile(s isa, mr, nv int, bf16 bool) {
-	name, typ, size := "Tile", "float32", uint64(2)
-	if bf16 {
-		name, typ, size = "TileBF16", "uint16", 1
-	}
-	full := fmt.Sprintf("%s%s%dx%d", s.name, name, mr, nv*s.lanes)
-	TEXT(full, NOSPLIT, fmt.Sprintf("func(k int, a *float32, rs, ks int, b *%s, bs int, c *float32, ldc, beta int)", typ))
-	Doc(fmt.Sprintf("%s equals go%s for %d rows and %d columns.", full, name, mr, nv*s.lanes))
+func tile(s isa, mr, nv int, t kind) {
+	full := fmt.Sprintf("%s%s%dx%d", s.name, t.name, mr, nv*s.lanes)
+	TEXT(full, NOSPLIT, fmt.Sprintf("func(k int, a *float32, rs, ks int, b *%s, bs int, c *float32, ldc, beta int)", t.b))
+	Doc(fmt.Sprintf("%s equals go%s for %d rows and %d columns.", full, t.name, mr, nv*s.lanes))
 	k := Load(Param("k"), GP64())
 	a, rs := Load(Param("a"), GP64()), Load(Param("rs"), GP64())
 	ks := Load(Param("ks"), GP64())
@@ -67,7 +78,7 @@ func tile(s isa, mr, nv int, bf16 bool) {
 	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
 	SHLQ(Imm(2), rs)
 	SHLQ(Imm(2), ks)
-	SHLQ(Imm(size), bs)
+	SHLQ(Imm(t.size), bs)
 	SHLQ(Imm(2), ldc)
 	A, C := newRows(a, rs, mr), newRows(c, ldc, mr)
 
@@ -78,8 +89,8 @@ func tile(s isa, mr, nv int, bf16 bool) {
 			acc[i][j] = s.zero()
 		}
 	}
-	beta := Load(Param("beta"), GP64())
-	TESTQ(beta, beta)
+	restore := flushing(t)
+	TESTQ(U32(fromC), address(Param("beta")))
 	JZ(LabelRef("start"))
 	for i := range acc {
 		for j := range acc[i] {
@@ -93,22 +104,26 @@ func tile(s isa, mr, nv int, bf16 bool) {
 	bv := make([]VecVirtual, nv)
 	for j := range bv {
 		bv[j] = s.reg()
-		m := Mem{Base: b, Disp: j * s.lanes << size}
-		if bf16 {
+		m := Mem{Base: b, Disp: j * s.lanes << t.size}
+		if t == halves {
 			VPMOVZXWD(m, bv[j])
 			VPSLLD(Imm(16), bv[j], bv[j])
 		} else {
 			VMOVUPS(m, bv[j])
 		}
 	}
-	for line := 0; line < nv*s.lanes<<size; line += 64 {
+	for line := 0; line < nv*s.lanes<<t.size; line += 64 {
 		PREFETCHT0(Mem{Base: b, Disp: ahead + line})
 	}
 	for i := range acc {
 		x := s.reg()
 		VBROADCASTSS(A.at(i, 0), x)
 		for j := range bv {
-			VFMADD231PS(bv[j], x, acc[i][j])
+			if t == pairs {
+				dotPairs(bv[j], x, acc[i][j])
+			} else {
+				VFMADD231PS(bv[j], x, acc[i][j])
+			}
 		}
 	}
 	A.advance(ks)
@@ -121,6 +136,7 @@ func tile(s isa, mr, nv int, bf16 bool) {
 			VMOVUPS(acc[i][j], C.at(i, j*s.bytes()))
 		}
 	}
+	restore()
 	end()
 }
 
