@@ -188,7 +188,7 @@ func (o Options) wins(x observations) Rate {
 			won[i] = .5
 		}
 	}
-	p, se, lines := clusteredError(won, x.lines)
+	p, se, lines := ClusteredError(won, x.lines)
 	n := float64(len(won))
 	if lines < len(won) && se > 0 {
 		n = min(n, p*(1-p)/(se*se))

@@ -50,7 +50,7 @@ var unknown = Interval{math.NaN(), math.NaN()}
 // Where every value is a cluster of its own this is the common interval m ± t · sd/√n. (Liang and Zeger 1986, for a
 // mean.) clusters[i] names the cluster of values[i]; with fewer than two clusters the interval is unknown.
 func Clustered(values []float64, clusters []string, confidence float64) Interval {
-	m, se, groups := clusteredError(values, clusters)
+	m, se, groups := ClusteredError(values, clusters)
 	if groups < 2 {
 		return unknown
 	}
@@ -59,7 +59,7 @@ func Clustered(values []float64, clusters []string, confidence float64) Interval
 }
 
 // clusteredError returns the mean, its standard error and the number of clusters.
-func clusteredError(values []float64, clusters []string) (mean, se float64, groups int) {
+func ClusteredError(values []float64, clusters []string) (mean, se float64, groups int) {
 	mean = Mean(values)
 	order, members := group(clusters)
 	sum := 0.0

@@ -19,7 +19,7 @@ func (c *judgeCmd) Run(ctx context.Context, t *console) error {
 	if err := need("answers", c.Answers, "reference", c.Reference, "out", c.Out); err != nil {
 		return err
 	}
-	if err := c.Validate(); err != nil {
+	if err := c.Check(); err != nil {
 		return wrongUsage(err)
 	}
 	var d kernels.Device

@@ -140,7 +140,7 @@ func TestJudgeOfOnesOwn(t *testing.T) {
 	write(t, filepath.Join(out, "judgments.jsonl"), whole[:len(whole)*2/3])
 	works(t, line+" --out "+out)
 	require.Equal(t, whole, read(t, out, "judgments.jsonl"), "a stopped judge goes on to the same replies")
-	refused(t, 1, "choose a judge with more context", strings.Replace(line, model, write(t, filepath.Join(t.TempDir(), "long.jsonl"),
+	refused(t, 1, "one less than the context of ", strings.Replace(line, model, write(t, filepath.Join(t.TempDir(), "long.jsonl"),
 		strings.ReplaceAll(read(t, model), `"output": "`, `"output": "`+strings.Repeat("long ", 4000))), 1)+" --out "+t.TempDir())
 }
 

@@ -45,7 +45,7 @@ type commands struct {
 	MergeShards mergeShardsCmd `cmd:"" name:"merge-shards" help:"Join the files of --shard runs into the one that a single machine would have written."`
 	Pair        pairCmd        `cmd:"" help:"Pair good answers with worse ones."`
 	Train       trainCmd       `cmd:"" help:"Tune a model: preferences, supervised, or a reward model."`
-	Eval        evalCmd        `cmd:"" help:"Compare two models by their scored answers to the same prompts."`
+	Eval        evalCmd        `cmd:"" help:"Measure a model on a task, or compare two models' results."`
 	Judge       judgeCmd       `cmd:"" help:"Ask a judge which of two models' answers are better: win rates."`
 	RewardBench rewardBenchCmd `cmd:"" name:"rewardbench" help:"Test which of two answers a reward model prefers, per language: M-RewardBench, or your own pairs."`
 	BestOf      bestOfCmd      `cmd:"" name:"best-of" help:"Pick the best of n scored answers, and say what that gives."`
@@ -70,6 +70,7 @@ func newCommands() *commands {
 	c.Train.DPO.Args = trainer.Defaults(trainer.DPO)
 	c.Train.SFT.Args = trainer.Defaults(trainer.SFT)
 	c.Train.RM.Args = trainer.Defaults(trainer.Reward)
+	c.Eval.Eval = tasks.EvalDefaults()
 	c.Judge.Judge = tasks.JudgeDefaults()
 	c.Bench.Ops.Seconds = 0.2
 	return c

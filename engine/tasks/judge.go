@@ -2,7 +2,6 @@ package tasks
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +17,6 @@ import (
 	"croco/eval/journal"
 	"croco/eval/judge"
 	"croco/kernels"
-	"croco/sampler"
 )
 
 // Judge are the options of comparing two models' answers by the verdicts of a third.
@@ -58,8 +56,8 @@ func JudgeDefaults() Judge {
 // journalName is the file in Out that holds every reply of the judge.
 const journalName = "judgments.jsonl"
 
-// Validate refuses what has no meaning.
-func (o Judge) Validate() error {
+// Check refuses what has no meaning.
+func (o Judge) Check() error {
 	switch {
 	case (o.ModelNameOrPath == "") == (o.Endpoint == ""):
 		return errors.New("expected one judge: --model_name_or_path (a model of your own) or --endpoint with --model")
@@ -96,7 +94,7 @@ func (o Judge) protocol(wording judge.Wording) judge.Options {
 // Run asks the judge what it was not asked before, and writes LANGUAGE_annotations.json, summary.json and the journal of
 // all replies. log hears which languages were left out.
 func (o Judge) Run(ctx context.Context, d kernels.Device, log io.Writer, progress engine.Progress) (results []judge.Result, err error) {
-	if err := o.Validate(); err != nil {
+	if err := o.Check(); err != nil {
 		return nil, err
 	}
 	var wording judge.Wording
@@ -206,43 +204,15 @@ func (o Judge) remote(ctx context.Context, replies *journal.Journal[endpoint.Rep
 	}, nil
 }
 
-// local asks a model of one's own. The reply depends on the model's weights, the prompt and the options alone, so a run
-// that was stopped goes on to what it would have written.
+// local asks a model of one's own.
 func (o Judge) local(ctx context.Context, m *reader, replies *journal.Journal[endpoint.Reply], progress engine.Progress) judge.Answerer {
-	hash := m.Hash()
 	return func(language string, prompts []string, template map[string]bool) ([]judge.Reply, error) {
-		got, keys, numbers := make([]endpoint.Reply, len(prompts)), make([]string, len(prompts)), journal.Numbers{}
-		var jobs []sampler.Job
-		var at []int
+		questions := make([]question, len(prompts))
 		for i, p := range prompts {
-			request, err := json.Marshal(map[string]any{"language": language, "model": hash, "prompt": p, "temperature": o.Temperature,
-				"max_new_tokens": o.MaxNewTokens, "template": template})
-			if err != nil {
-				return nil, err
-			}
-			keys[i] = numbers.Key(request)
-			if reply, ok := replies.Get(keys[i]); ok {
-				got[i] = reply
-				continue
-			}
-			ids, err := m.prompt(p, true, template)
-			if err == nil {
-				err = m.room(ids)
-			}
-			if err != nil {
-				return nil, fmt.Errorf("question %d to the judge: %w; choose a judge with more context, or shorter answers", i+1, err)
-			}
-			jobs, at = append(jobs, sampler.Job{Key: number(keys[i]), Prompt: ids, N: 1}), append(at, i)
+			questions[i] = question{place: fmt.Sprintf("question %d to the judge in %s", i+1, language), text: p, about: language}
 		}
-		had := len(prompts) - len(jobs)
-		params := sampler.Params{Temperature: o.Temperature, MaxNewTokens: o.MaxNewTokens}
-		err := m.generate(ctx, jobs, params, nil, func(job int, a sampler.Answer) error {
-			i := at[job]
-			got[i] = endpoint.Reply{Text: m.codec.Decode(a.IDs), FinishReason: a.Reason}
-			return replies.Put(keys[i], got[i])
-		}, func(p sampler.Progress) {
-			tell(progress, engine.Update{Stage: "judge " + language, Done: had + p.Answers, Total: len(prompts), Unit: "judgments", Tokens: p.NewTokens})
-		})
+		got, err := m.replies(ctx, questions, asking{chat: true, variables: template, temperature: o.Temperature, max: o.MaxNewTokens}, replies,
+			"judge "+language, progress)
 		return verdicts(got), err
 	}
 }

@@ -1,7 +1,6 @@
 package tasks
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,7 +10,6 @@ import (
 	"croco/kernels"
 	"croco/model"
 	"croco/model/text"
-	"croco/sampler"
 )
 
 // Model says which model is asked, and how.
@@ -27,6 +25,7 @@ type reader struct {
 	*model.Model
 	codec *text.Codec
 	name  string
+	hash  string
 	rows  int
 }
 
@@ -54,6 +53,7 @@ func (o Model) open(d kernels.Device) (*reader, error) {
 	if err != nil {
 		return nil, errors.Join(err, m.Close())
 	}
+	r.hash = m.Hash()
 	return r, nil
 }
 
@@ -63,41 +63,26 @@ func (r *reader) prompt(words string, chat bool, variables map[string]bool) ([]i
 	if !chat || r.codec.Template == nil {
 		return r.codec.Encode(words, true)
 	}
-	turn, err := json.Marshal(map[string]string{"role": "user", "content": words})
-	if err != nil {
-		return nil, err
-	}
-	talk := text.Chat{Messages: []json.RawMessage{turn}}
-	if variables != nil {
-		if talk.Variables, err = json.Marshal(variables); err != nil {
-			return nil, err
-		}
-	}
-	rendered, err := r.codec.Render(talk, true)
+	rendered, err := r.rendered(words, variables)
 	if err != nil {
 		return nil, err
 	}
 	return r.codec.Encode(rendered, false)
 }
 
-// room refuses a prompt that leaves no place for an answer.
-func (r *reader) room(ids []int32) error {
-	if len(ids) == 0 || len(ids) >= r.Spec.Positions {
-		return fmt.Errorf("%d tokens: expected from 1 to %d, one less than the model's context", len(ids), r.Spec.Positions-1)
+// rendered is a user's turn by the chat template, up to where the answer begins.
+func (r *reader) rendered(words string, variables map[string]bool) (string, error) {
+	turn, err := json.Marshal(map[string]string{"role": "user", "content": words})
+	if err != nil {
+		return "", err
 	}
-	return nil
-}
-
-// generate answers prompts, one answer each, and gives them to emit in order.
-func (r *reader) generate(ctx context.Context, jobs []sampler.Job, p sampler.Params, stops []string, emit func(job int, a sampler.Answer) error, report func(sampler.Progress)) error {
-	if len(jobs) == 0 {
-		return nil
+	talk := text.Chat{Messages: []json.RawMessage{turn}}
+	if variables != nil {
+		if talk.Variables, err = json.Marshal(variables); err != nil {
+			return "", err
+		}
 	}
-	p.Stop, p.Stopped, p.MaxRows = r.Generation.EOS, r.codec.Stopper(stops), r.rows
-	p.MaxNewTokens = min(p.MaxNewTokens, r.Spec.Positions)
-	s := sampler.New(r.Model)
-	s.Report = report
-	return s.Generate(ctx, jobs, p, func(job int, answers []sampler.Answer) error { return emit(job, answers[0]) })
+	return r.codec.Render(talk, true)
 }
 
 // number is a stable number of a text, for the random numbers of its answer.

@@ -32,7 +32,7 @@ var fields = struct{ id, prompt, output []string }{
 
 // ReadAnswers reads a JSON list of answers, or one a line.
 func ReadAnswers(text, name string) ([]Answer, error) {
-	rows, places, err := list(text, name)
+	rows, places, err := Rows(text, name)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +52,8 @@ func ReadAnswers(text, name string) ([]Answer, error) {
 	return answers, nil
 }
 
-// list reads the values of a list, or of lines, and says where each stands.
-func list(text, name string) (rows []any, places []string, err error) {
+// Rows reads the values of a JSON list, or of lines, and says where each stands.
+func Rows(text, name string) (rows []any, places []string, err error) {
 	text = strings.TrimPrefix(text, "\ufeff")
 	if strings.HasPrefix(python.Strip(text), "{") {
 		for i, line := range python.Lines(text) {
@@ -70,11 +70,11 @@ func list(text, name string) (rows []any, places []string, err error) {
 	}
 	value, err := python.Loads(text)
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: expected a JSON list of answers, or one answer a line: %w", name, err)
+		return nil, nil, fmt.Errorf("%s: expected a JSON list, or an object a line: %w", name, err)
 	}
 	rows, ok := value.([]any)
 	if !ok {
-		return nil, nil, fmt.Errorf("%s: expected a JSON list of answers, or one answer a line, found %.60s", name, python.Dumps(value))
+		return nil, nil, fmt.Errorf("%s: expected a JSON list, or an object a line, found %.60s", name, python.Dumps(value))
 	}
 	for i := range rows {
 		places = append(places, fmt.Sprintf("%s, item %d", name, i+1))
@@ -84,15 +84,11 @@ func list(text, name string) (rows []any, places []string, err error) {
 
 func readAnswer(row *python.Object) (a Answer, err error) {
 	a = Answer{Generator: "unknown", Subcategory: "unknown"}
-	if a.Prompt, err = prompt(row); err != nil {
+	if a.ID, a.Prompt, err = ReadPrompt(row); err != nil {
 		return a, err
 	}
 	if a.Output, err = row.Text(present(row, fields.output)); err != nil {
 		return a, err
-	}
-	a.ID = a.Prompt
-	if id, ok := row.Lookup(present(row, fields.id)); ok {
-		a.ID = id
 	}
 	for key, into := range map[string]*string{"generator": &a.Generator, "subcategory": &a.Subcategory, "language": &a.Language} {
 		if v, given := row.Lookup(key); !given || v == nil {
@@ -103,6 +99,17 @@ func readAnswer(row *python.Object) (a Answer, err error) {
 		}
 	}
 	return a, nil
+}
+
+// ReadPrompt reads a row's question and its id, in any of the shapes.
+func ReadPrompt(row *python.Object) (id any, text string, err error) {
+	if text, err = prompt(row); err != nil {
+		return nil, "", err
+	}
+	if id, ok := row.Lookup(present(row, fields.id)); ok {
+		return id, text, nil
+	}
+	return text, text, nil
 }
 
 // present is the first of the keys that a row has, the first of all where it has none.
