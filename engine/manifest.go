@@ -84,7 +84,9 @@ func (m Manifest) write(out string) error {
 func ReadManifest(out string) (m Manifest, err error) {
 	raw, err := os.ReadFile(manifestPath(out))
 	if err == nil {
-		if err = json.Unmarshal(raw, &m); err != nil {
+		d := json.NewDecoder(bytes.NewReader(raw))
+		d.UseNumber() // a seed may have more digits than a float64
+		if err = d.Decode(&m); err != nil {
 			err = fmt.Errorf("%s: %w", manifestPath(out), err)
 		}
 	}
