@@ -54,7 +54,9 @@ func (t *console) open() (kernels.Device, error) {
 }
 
 func (t *console) openWith(threads int) (kernels.Device, error) {
-	d, err := device.Open(t.device, device.Options{Threads: threads, DType: t.dtype})
+	d, err := device.Open(t.device, device.Options{Threads: threads, DType: t.dtype, PassedOver: func(name string, why error) {
+		t.say("%s is passed over: %v", name, why)
+	}})
 	return d, wrongUsage(err)
 }
 

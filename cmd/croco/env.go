@@ -26,11 +26,14 @@ func (c *envCmd) Run(t *console) error {
 	if m := readMemory(); m.total > 0 {
 		fmt.Fprintf(t.out, "memory     %s, %s free\n", gib(m.total), gib(m.free))
 	}
+	for _, line := range device.GPUs() {
+		fmt.Fprintln(t.out, line)
+	}
 	var devices []kernels.Device
 	for _, name := range device.Names() {
 		d, err := device.Open(name, device.Options{Threads: t.threads})
 		if err != nil {
-			fmt.Fprintf(t.out, "device     %s: %v\n", name, err)
+			fmt.Fprintf(t.out, "device     %s: none: %v\n", name, strings.TrimPrefix(err.Error(), "device "+name+": "))
 			continue
 		}
 		devices = append(devices, d)

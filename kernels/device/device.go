@@ -1,6 +1,6 @@
 // Package device opens a device by the name that the user gives to --device.
 //
-//	Open    a device by name: auto, cpu, reference
+//	Open    a device by name: auto, cpu, reference, and in a binary with GPU support (-tags gpu) cuda
 //	Names   the devices of this binary, fastest first
 package device
 
@@ -17,6 +17,8 @@ import (
 type Options struct {
 	Threads int    // of a device that computes on the host; 0: one per processor. reference always uses one
 	DType   string // the arithmetic: float32, bfloat16, or auto (also ""), which is what suits the device
+	// PassedOver, where not nil, is told which device auto would have preferred, and why it cannot be used.
+	PassedOver func(name string, why error)
 }
 
 // opener makes a device with the arithmetic wanted; auto is its own choice.
@@ -24,13 +26,15 @@ type opener struct {
 	name string
 	auto kernels.DType
 	open func(threads int, arithmetic kernels.DType) (kernels.Device, error)
+	// auto goes on to the next device where this one cannot be opened
+	passable bool
 }
 
-// openers are the devices of this binary; auto takes the first.
-var openers = []opener{
-	{"cpu", kernels.F32, func(threads int, a kernels.DType) (kernels.Device, error) { return cpu.WithArithmetic(threads, a) }},
-	{"reference", kernels.F32, func(_ int, a kernels.DType) (kernels.Device, error) { return reference.WithArithmetic(a), nil }},
-}
+// openers are the devices of this binary, fastest first.
+var openers = append(gpus, []opener{
+	{"cpu", kernels.F32, func(threads int, a kernels.DType) (kernels.Device, error) { return cpu.WithArithmetic(threads, a) }, false},
+	{"reference", kernels.F32, func(_ int, a kernels.DType) (kernels.Device, error) { return reference.WithArithmetic(a), nil }, false},
+}...)
 
 // Names are the devices that Open knows, fastest first.
 func Names() []string {
@@ -41,25 +45,36 @@ func Names() []string {
 	return names
 }
 
-// Open returns the device of that name; auto is the fastest that the machine has. An unknown name or dtype is an error that
-// lists the known ones.
+// Open returns the device of that name; auto is the fastest that the machine has. An unknown name or dtype is an error
+// that lists the known ones.
 func Open(name string, options Options) (kernels.Device, error) {
 	arithmetic, auto, err := parse(options.DType)
 	if err != nil {
 		return nil, err
 	}
-	for i, o := range openers {
-		if o.name == name || name == "auto" && i == 0 {
-			if auto {
-				arithmetic = o.auto
-			}
-			return o.open(options.Threads, arithmetic)
+	for _, o := range openers {
+		if o.name != name && name != "auto" {
+			continue
+		}
+		a := arithmetic
+		if auto {
+			a = o.auto
+		}
+		d, err := o.open(options.Threads, a)
+		if err == nil || name != "auto" || !o.passable {
+			return d, err
+		}
+		if options.PassedOver != nil {
+			options.PassedOver(o.name, err)
 		}
 	}
+	known := append([]string{"auto"}, Names()...)
+	last := len(known) - 1
+	expected := strings.Join(known[:last], ", ") + " or " + known[last]
 	if name == "cuda" {
-		return nil, fmt.Errorf("device cuda: this binary has no GPU support; use auto, %s", strings.Join(Names(), " or "))
+		return nil, fmt.Errorf("device cuda: this binary has no GPU support; use %s", expected)
 	}
-	return nil, fmt.Errorf("device %q is unknown: expected auto, %s", name, strings.Join(Names(), " or "))
+	return nil, fmt.Errorf("device %q is unknown: expected %s", name, expected)
 }
 
 // parse reads a dtype.
