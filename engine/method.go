@@ -17,11 +17,12 @@ type stage struct {
 // method is a way from prompts to pairs: what is done once before the rounds, and what in every round.
 type method struct {
 	key      string                // its section
+	also     []string              // sections of other methods that it has, too
 	section  func(*Recipe) any     // what stands in it
 	about    func(*Recipe) string  // how answers are scored and paired, in words
 	defaults func(*Recipe)         // those of its paper, over those of all methods
 	validate func(*Recipe) []error // what is missing or impossible
-	round    func(*round) []stage  // prompts → a tuned policy
+	round    func(*round) []stage  // prompts → a tuned policy; nil: it tunes none
 	// before are the stages that make the policy of the first round; nil: it is the recipe's own.
 	before func(*run) (policy, []stage)
 }
@@ -30,7 +31,8 @@ type method struct {
 var methods map[string]method
 
 func init() { // their functions look methods up
-	methods = map[string]method{"croco": crocoMethod, "icr": icrMethod, "lidr": lidrMethod}
+	methods = map[string]method{"croco": crocoMethod, "icr": icrMethod, "lidr": lidrMethod, "cm-align": cmalignMethod, "mapo": mapoMethod,
+		"rm-transfer": rmTransferMethod, "murating": muratingMethod}
 }
 
 func methodOf(name string) (method, error) {

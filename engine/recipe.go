@@ -15,7 +15,7 @@ import (
 // Recipe is a whole run: prompts → completions → scores → pairs → adapter → evaluation. Every stage takes its options
 // from its section; files between the stages lie in the run folder.
 type Recipe struct {
-	Method          string `yaml:"method"`             // croco | icr | lidr: how answers become pairs
+	Method          string `yaml:"method"`             // croco | icr | lidr | cm-align | mapo | rm-transfer | murating: how answers become pairs
 	ModelNameOrPath string `yaml:"model_name_or_path"` // the model that is tuned on its own answers
 	Adapter         string `yaml:"adapter"`            // a LoRA adapter to start from
 	OutputDir       string `yaml:"output_dir"`         // the run folder
@@ -29,9 +29,12 @@ type Recipe struct {
 	Prompts   PromptFiles     `yaml:"prompts"`
 	Generate  Generate        `yaml:"generate"`
 	Score     Score           `yaml:"score"`
-	Pair      pairing.Options `yaml:"pair,omitempty"` // method croco
-	ICR       ICR             `yaml:"icr,omitempty"`  // method icr
-	LIDR      LIDR            `yaml:"lidr,omitempty"` // method lidr
+	Pair      pairing.Options `yaml:"pair,omitempty"`     // methods croco, cm-align, mapo, rm-transfer
+	ICR       ICR             `yaml:"icr,omitempty"`      // method icr
+	LIDR      LIDR            `yaml:"lidr,omitempty"`     // method lidr
+	CMAlign   CMAlign         `yaml:"cm_align,omitempty"` // method cm-align
+	MAPO      MAPO            `yaml:"mapo,omitempty"`     // method mapo
+	Reward    RewardModel     `yaml:"reward,omitempty"`   // methods rm-transfer, murating
 	Train     trainer.Args    `yaml:"train"`
 	Eval      Evaluate        `yaml:"eval"`
 }
@@ -103,8 +106,9 @@ func (r *Recipe) Validate() error {
 	if err != nil {
 		return err
 	}
-	need(r.ModelNameOrPath != "", "model_name_or_path: expected the folder of a language model, found nothing")
-	need(len(r.Prompts.Train) > 0 || r.Translate.Source != "", "prompts.train: expected one file of prompts or more (or translate.source), found none")
+	tunes := m.round != nil
+	need(!tunes || r.ModelNameOrPath != "", "model_name_or_path: expected the folder of a language model, found nothing")
+	need(!tunes || len(r.Prompts.Train) > 0 || r.Translate.Source != "", "prompts.train: expected one file of prompts or more (or translate.source), found none")
 	need(r.judged() || len(r.Prompts.Test) == 0, "score: expected model_name_or_path (a reward model), rules, or both, to measure the answers to prompts.test with")
 	need(r.OutputDir != "", "output_dir: expected a folder")
 	need(!r.Train.BF16, "train.bf16: training computes in float32 here; remove the key")
@@ -117,13 +121,16 @@ func (r *Recipe) Validate() error {
 		}
 	}
 	for name, other := range methods {
-		need(name == r.Method || other.section == nil || reflect.ValueOf(other.section(r)).IsZero(), "%s: belongs to method %s, and the method is %s", other.key, name, r.Method)
+		own := other.key == m.key || slices.Contains(m.also, other.key)
+		need(own || other.section == nil || reflect.ValueOf(other.section(r)).IsZero(), "%s: belongs to method %s, and the method is %s", other.key, name, r.Method)
 	}
 	return errors.Join(append(faults, m.validate(r)...)...)
 }
 
 // judged says whether there is something to score answers with.
-func (r *Recipe) judged() bool { return r.Score.ModelNameOrPath != "" || len(r.Score.Rules) > 0 }
+func (r *Recipe) judged() bool {
+	return r.Score.ModelNameOrPath != "" || len(r.Score.Rules) > 0 || r.Reward.TrainFile != ""
+}
 
 // judge names it.
 func (r *Recipe) judge() string {
@@ -141,6 +148,9 @@ func (r *Recipe) describe() string {
 	m, err := methodOf(r.Method)
 	if err != nil {
 		panic(err) // Validate has asked
+	}
+	if m.round == nil {
+		return fmt.Sprintf("%s, into %s", m.about(r), r.OutputDir)
 	}
 	prompts := r.Prompts.Train
 	if r.Translate.Source != "" {

@@ -32,7 +32,7 @@ func TestEveryRecipeReads(t *testing.T) {
 		require.NoError(t, err, name)
 	}
 	_, err := recipes.Read("cocoa")
-	require.ErrorContains(t, err, `recipe "cocoa" is unknown: expected croco`)
+	require.ErrorContains(t, err, `recipe "cocoa" is unknown: expected cm-align, croco`)
 }
 
 func TestUnknownKeysNameTheNearest(t *testing.T) {

@@ -62,6 +62,10 @@ func (r Recipe) Run(ctx context.Context, d kernels.Device, h Hooks) error {
 
 func newRun(r Recipe, d kernels.Device, h Hooks) *run {
 	r.Translate.OutputDir = r.path("prompts")
+	if r.Reward.TrainFile != "" {
+		judge := r.judgeMade()
+		r.Score.ModelNameOrPath, r.Score.Adapter = judge.model, judge.adapter
+	}
 	return &run{Recipe: r, device: d, hooks: h}
 }
 
@@ -72,6 +76,9 @@ func (r *run) stages() []stage {
 	if m.before != nil {
 		_, before := m.before(r)
 		stages = append(stages, before...)
+	}
+	if m.round == nil {
+		return stages
 	}
 	for k := range r.Rounds.N {
 		stages = append(stages, m.round(r.round(k))...)

@@ -76,7 +76,8 @@ func (r *Recipe) spreadSeed() error {
 	if err != nil || r.Seed == d.Seed {
 		return err
 	}
-	for _, seed := range []struct{ at, def *uint64 }{{&r.Generate.Seed, &d.Generate.Seed}, {&r.Train.Seed, &d.Train.Seed}, {&r.ICR.English.Seed, &d.ICR.English.Seed}} {
+	for _, seed := range []struct{ at, def *uint64 }{{&r.Generate.Seed, &d.Generate.Seed}, {&r.Train.Seed, &d.Train.Seed}, {&r.ICR.English.Seed, &d.ICR.English.Seed},
+		{&r.Reward.Train.Seed, &d.Reward.Train.Seed}} {
 		if *seed.at == *seed.def && *seed.def != 0 {
 			*seed.at = r.Seed
 		}
