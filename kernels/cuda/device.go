@@ -31,6 +31,7 @@ type Device struct {
 	modules    map[string]*driver.Module
 	memory     arena
 	staging    staging
+	attention  attention
 	fault      error
 }
 

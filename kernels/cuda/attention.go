@@ -1,0 +1,176 @@
+//go:build gpu
+
+package cuda
+
+import (
+	"fmt"
+	"slices"
+
+	"croco/kernels"
+	"croco/kernels/cuda/driver"
+	"croco/kernels/forest"
+)
+
+// spanTiles is the length of a span: 512 positions. See source/attention.cuh.
+const spanTiles = 8
+
+// attention keeps what the calls of a step share: the lists of one plan. Holding on to the plan keeps its address from being
+// that of another one; a plan does not change while it is in use.
+type attention struct {
+	plan  *forest.Plan
+	span  int // tiles; tests set it
+	works map[attnKey]*attnOnDevice
+	keys  *keyBlocks
+}
+
+type attnKey struct {
+	perGroup, most int
+	backward       bool
+}
+
+// attnOnDevice are the lists of an attnWork in device memory.
+type attnOnDevice struct {
+	items                         []attnItems // by level
+	queries, tiles, rows, merging uintptr
+	merges, slots                 int
+}
+
+type attnItems struct {
+	at uintptr
+	n  int
+}
+
+// attnCall is what every kernel of a call wants to know.
+type attnCall struct {
+	kernels.Attn
+	d    *Device
+	wide int    // the head width that kernels are made for: at least D
+	name string // of the arithmetic and the width, as kernels' names end
+	most int    // rows of an item
+}
+
+func (d *Device) attnCall(op string, q, k, v *kernels.Tensor, a kernels.Attn) attnCall {
+	kernels.Shape(op, "q", q, -1, a.H*a.D)
+	kernels.Shape(op, "k", k, -1, a.G*a.D)
+	same(op, "v", v, k)
+	if a.G == 0 || a.H%a.G != 0 {
+		panic(fmt.Sprintf("cuda: %s: %d query heads for %d key/value heads", op, a.H, a.G))
+	}
+	c := attnCall{Attn: a, d: d, most: 32}
+	widths := []int{16, 64, 128, 256}
+	i := slices.IndexFunc(widths, func(w int) bool { return w >= a.D })
+	if i < 0 {
+		panic(fmt.Sprintf("cuda: %s: heads of %d columns, expected at most 256", op, a.D))
+	}
+	c.wide = widths[i]
+	c.name = fmt.Sprintf("f32_%d", c.wide)
+	return c
+}
+
+// constants end the arguments of every kernel.
+func (c *attnCall) constants() []driver.Arg {
+	return []driver.Arg{driver.Int(c.H), driver.Int(c.G), driver.Int(c.D), driver.Float(c.Scale), driver.Float(c.Softcap), driver.Int(c.Window)}
+}
+
+// work returns the lists of a plan for this call, which are made once.
+func (c *attnCall) work(plan *forest.Plan, backward bool) *attnOnDevice {
+	at := &c.d.attention
+	if at.plan != plan {
+		c.d.forget()
+		at.plan = plan
+	}
+	key := attnKey{c.H / c.G, c.most, backward}
+	if w := at.works[key]; w != nil {
+		return w
+	}
+	w := newAttnWork(plan, key.perGroup, c.most, at.span)
+	if backward {
+		w.backward()
+	} else {
+		w.forward()
+	}
+	at.works[key] = c.d.place(w)
+	return at.works[key]
+}
+
+// forget gives up the lists of the plan before.
+func (d *Device) forget() {
+	for _, w := range d.attention.works {
+		d.release(w.queries, w.tiles, w.rows, w.merging)
+		for _, level := range w.items {
+			d.release(level.at)
+		}
+	}
+	if k := d.attention.keys; k != nil {
+		d.release(k.blocks, k.runs)
+	}
+	span := d.attention.span
+	if span == 0 {
+		span = spanTiles
+	}
+	d.attention = attention{span: span, works: map[attnKey]*attnOnDevice{}}
+}
+
+// place copies the lists to the device.
+func (d *Device) place(w *attnWork) *attnOnDevice {
+	on := &attnOnDevice{
+		queries: d.upload(int32s(w.queries)), tiles: d.upload(w.tiles), rows: d.upload(w.rows), merging: d.upload(int32s(w.merges)),
+		merges: len(w.merges), slots: w.slots,
+	}
+	for _, level := range w.items {
+		on.items = append(on.items, attnItems{d.upload(int32s(level)), len(level)})
+	}
+	return on
+}
+
+// Attend: q and out are (Tq, H·D), k and v (rows, G·D), lse is (Tq,H) or nil: softmax attention over the positions of each query's path.
+// See kernels/reference/attention.go for the formulas, source/attention.cuh for how it is computed.
+func (d *Device) Attend(out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a kernels.Attn) {
+	c := d.attnCall("attend", q, k, v, a)
+	same("attend", "out", out, q)
+	if lse != nil {
+		kernels.Shape("attend", "lse", lse, q.Shape[0], a.H)
+	}
+	w := c.work(plan, false)
+	slots := d.alloc(4 * w.slots * a.H * (2 + a.D))
+	defer d.release(slots)
+	for _, items := range w.items {
+		args := []driver.Arg{at(out), at(lse), at(q), at(k), at(v), driver.Ptr(slots), driver.Ptr(items.at), driver.Ptr(w.queries),
+			driver.Ptr(w.tiles), driver.Ptr(w.rows)}
+		d.launch("attend_"+c.name, plane(items.n, a.G), 128, 0, append(append(args, c.constants()...), driver.Int(d.attention.span))...)
+	}
+	d.launch("merge_spans_f32", plane(w.merges, a.H), 128, 0, at(out), at(lse), driver.Ptr(slots), driver.Ptr(w.merging), driver.Int(a.H), driver.Int(a.D))
+}
+
+// AttendBackward: in the forward pass, for each query and head, this was P = exp(s − lse) with s = scale·q·k (soft-capped), and
+// out = Σ_j P[j]·v[j]. So now, with dP[j] = dout·v[j] and dS = P·(dP − Σ P·dP)·scale (times 1 − (s/cap)²),
+//
+//	dq = Σ_j dS[j]·k[j]    dk[j] = Σ_queries dS[j]·q    dv[j] = Σ_queries P[j]·dout
+//
+// (Dao et al., FlashAttention, arXiv:2205.14135, appendix B.) Σ P·dP is dout·out. Scores are computed twice: for dq by items
+// of queries, for dk and dv by blocks of keys.
+func (d *Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a kernels.Attn) {
+	c := d.attnCall("attend backward", q, k, v, a)
+	T := q.Shape[0]
+	for what, t := range map[string]*kernels.Tensor{"dq": dq, "dout": dout, "out": out} {
+		same("attend backward", what, t, q)
+	}
+	same("attend backward", "dk", dk, k)
+	same("attend backward", "dv", dv, k)
+	kernels.Shape("attend backward", "k", k, T, a.G*a.D)
+	kernels.Shape("attend backward", "lse", lse, T, a.H)
+	w := c.work(plan, true)
+	delta := d.New(T, a.H)
+	defer d.Free(delta)
+	d.launch("attention_delta_f32", line(blocks(T*a.H, 4)), 128, 0, at(delta), at(dout), at(out), count(delta), driver.Int(a.D))
+	operands := []driver.Arg{at(dout), at(lse), at(delta), at(q), at(k), at(v)}
+	for _, items := range w.items {
+		args := append([]driver.Arg{at(dq)}, operands...)
+		args = append(args, driver.Ptr(items.at), driver.Ptr(w.queries), driver.Ptr(w.tiles), driver.Ptr(w.rows))
+		d.launch("attend_back_q_"+c.name, plane(items.n, a.G), 128, 0, append(args, c.constants()...)...)
+	}
+	keys := d.keyBlocks(plan)
+	args := append([]driver.Arg{at(dk), at(dv)}, operands...)
+	args = append(args, driver.Ptr(keys.blocks), driver.Ptr(keys.runs))
+	d.launch("attend_back_keys_"+c.name, [3]int{keys.n, a.G, blocks(c.wide, 64)}, 128, 0, append(args, c.constants()...)...)
+}

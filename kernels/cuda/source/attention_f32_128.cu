@@ -1,0 +1,12 @@
+// Heads of up to 128 columns.
+#include "attention_f32_back.cuh"
+
+KERNEL(attend_f32_128, THREADS, ATTEND) {
+  attend<128>(ATTEND_ARGS);
+}
+KERNEL(attend_back_q_f32_128, THREADS, GRADIENT_OF_Q) {
+  gradient_of_q<128>(GRADIENT_OF_Q_ARGS);
+}
+KERNEL(attend_back_keys_f32_128, THREADS, GRADIENT_OF_KEYS) {
+  gradient_of_keys<128>(GRADIENT_OF_KEYS_ARGS);
+}
