@@ -5,12 +5,10 @@ package cuda
 import (
 	"fmt"
 	"os"
-	"strings"
 
 	"croco/kernels"
 	"croco/kernels/cuda/driver"
 	"croco/kernels/cuda/nvrtc"
-	"croco/kernels/cuda/source"
 )
 
 // Options of a device.
@@ -35,7 +33,7 @@ type Device struct {
 	fault      error
 }
 
-// New takes a GPU into use and puts the kernels on it. The environment variable CROCO_CUDA_GUARDED=1 sets Guarded.
+// New takes a GPU into use. Its kernels are compiled, or found in the cache, when they are first launched. The environment variable CROCO_CUDA_GUARDED=1 sets Guarded.
 func New(o Options) (*Device, error) {
 	if o.Arithmetic == kernels.F16 {
 		return nil, fmt.Errorf("device cuda: it computes in float32 or bfloat16, found dtype float16")
@@ -52,38 +50,10 @@ func New(o Options) (*Device, error) {
 	if err := d.staging.init(context, d.stream); err != nil {
 		return nil, err
 	}
-	return d, d.compile()
-}
-
-// compile makes a CUBIN of every source file, several at a time, and loads them.
-func (d *Device) compile() error {
-	type result struct {
-		name  string
-		cubin []byte
-		err   error
+	if _, err := nvrtc.Version(); err != nil {
+		return nil, fmt.Errorf("device cuda: %w", err)
 	}
-	done, running := make(chan result), 0
-	for _, name := range source.Files() {
-		if !source.ForArch(name, d.arch) || source.ForTests(name) && !driver.Emulator.Present() {
-			continue
-		}
-		running++
-		go func() {
-			cubin, err := nvrtc.Cubin(source.Text(name), name, d.arch, source.Options()...)
-			done <- result{name, cubin, err}
-		}()
-	}
-	var first error
-	for range running {
-		r := <-done
-		if r.err == nil {
-			d.modules[r.name], r.err = d.context.Load(r.cubin)
-		}
-		if first == nil && r.err != nil {
-			first = fmt.Errorf("device cuda: %w", r.err)
-		}
-	}
-	return first
+	return d, nil
 }
 
 var _ kernels.Device = (*Device)(nil)
@@ -91,14 +61,9 @@ var _ kernels.Device = (*Device)(nil)
 // Name is "cuda".
 func (*Device) Name() string { return "cuda" }
 
-// Info is the GPU, its driver, and the arithmetic.
+// Info is the GPU, its driver, its free memory, and the arithmetic.
 func (d *Device) Info() string {
-	free := fmt.Sprintf("%.1f GiB free", float64(d.context.Free())/(1<<30))
-	parts := []string{d.context.String(), free, d.arithmetic.String()}
-	if v, err := nvrtc.Version(); err == nil {
-		parts = append(parts, "NVRTC "+v)
-	}
-	return strings.Join(parts, ", ")
+	return fmt.Sprintf("%v, %.1f GiB free, %v", d.context, float64(d.context.Free())/(1<<30), d.arithmetic)
 }
 
 // Arithmetic is as New was told.

@@ -7,6 +7,7 @@ import (
 
 	"croco/kernels"
 	"croco/kernels/cuda/driver"
+	"croco/kernels/cuda/nvrtc"
 	"croco/kernels/cuda/source"
 )
 
@@ -24,15 +25,15 @@ func (d *Device) launch(kernel string, grid [3]int, threads, shared int, args ..
 	}
 }
 
-// find looks a kernel up in the module of its source file.
+// find looks a kernel up in the module of its source file; nil after a fault.
 func (d *Device) find(kernel string) *driver.Function {
 	file, ok := source.FileOf(kernel)
 	if !ok {
 		panic(fmt.Sprintf("cuda: no source file has a kernel %s", kernel))
 	}
-	module := d.modules[file]
-	if module == nil {
-		panic(fmt.Sprintf("cuda: kernel %s of %s.cu is not for %s", kernel, file, d.arch))
+	module, err := d.module(file)
+	if d.keep(err); err != nil {
+		return nil
 	}
 	f, err := module.Function(kernel)
 	if d.keep(err); err != nil {
@@ -40,6 +41,25 @@ func (d *Device) find(kernel string) *driver.Function {
 	}
 	d.kernels[kernel] = f
 	return f
+}
+
+// module compiles a source file and loads it, where that has not been done.
+func (d *Device) module(file string) (*driver.Module, error) {
+	if m := d.modules[file]; m != nil {
+		return m, nil
+	}
+	if !source.ForArch(file, d.arch) {
+		panic(fmt.Sprintf("cuda: the kernels of %s.cu are not for %s", file, d.arch))
+	}
+	cubin, err := nvrtc.Cubin(source.Text(file), file, d.arch, source.Options()...)
+	if err != nil {
+		return nil, err
+	}
+	m, err := d.context.Load(cubin)
+	if err == nil {
+		d.modules[file] = m
+	}
+	return m, err
 }
 
 // at is the address of a tensor as an argument; nil is a null pointer.
