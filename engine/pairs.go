@@ -13,6 +13,9 @@ import (
 	"croco/pairing"
 )
 
+// ErrNoPair is returned, wrapped with the report, where a method finds no pair in a whole file.
+var ErrNoPair = errors.New("no pair could be made")
+
 // Pairs turns a scores file into a pairs file, or by the rule max_reward into one of best answers. It is made whole or not
 // at all, and again when the scores or the options have changed; where they have not, the report is empty.
 func Pairs(scores, out string, o pairing.Options) (report string, err error) {
@@ -60,7 +63,7 @@ func pairsOf(stage string, options any, out string, pair func() (found, error), 
 		return "", err
 	}
 	if f.rows == 0 {
-		return "", fmt.Errorf("%s: no pair could be made:\n%s", inputs[0], f.report)
+		return "", fmt.Errorf("%s: %w:\n%s", inputs[0], ErrNoPair, f.report)
 	}
 	var b bytes.Buffer
 	if err := f.write(&b); err != nil {

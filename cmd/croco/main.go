@@ -65,6 +65,7 @@ func newCommands() *commands {
 	c := &commands{}
 	c.Generate.Generate = engine.GenerateDefaults()
 	c.Score.Score = engine.ScoreDefaults()
+	c.Pair.CMAlign.CMAlign, c.Pair.MAPO.MAPO = engine.CMAlignDefaults(), engine.MAPODefaults()
 	c.RewardBench.RewardBench = engine.RewardBenchDefaults()
 	c.Shift.Shift = engine.ShiftDefaults()
 	c.Train.DPO.Args = trainer.Defaults(trainer.DPO)

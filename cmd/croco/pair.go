@@ -5,6 +5,10 @@ import "croco/pairing"
 // pairCmd holds the methods of pairing.
 type pairCmd struct {
 	Croco pairCrocoCmd `cmd:"" passthrough:"" help:"CroCo: the best answer against one near a target reward, inside a language and across languages."`
+
+	SweetSpot pairSweetSpotCmd `cmd:"" name:"sweetspot" help:"Sweet Spot: answers at two points of the distribution of their rewards; all 21 pairs of points with --all."`
+	CMAlign   pairCMAlignCmd   `cmd:"" name:"cm-align" help:"CM-Align: the answer that agrees best with the English ones against the one that agrees least."`
+	MAPO      pairMAPOCmd      `cmd:"" name:"mapo" help:"MAPO: the answer of which a translator finds the English ones likeliest, against the one of which least."`
 }
 
 // Help stands under the help of croco pair.
