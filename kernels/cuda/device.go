@@ -29,6 +29,7 @@ type Device struct {
 	modules    map[string]*driver.Module
 	memory     arena
 	staging    staging
+	lists      lists
 	attention  attention
 	fault      error
 }
@@ -43,6 +44,7 @@ func New(o Options) (*Device, error) {
 		return nil, fmt.Errorf("device cuda: %w", err)
 	}
 	d := &Device{context: context, arithmetic: o.Arithmetic, arch: context.Arch(), kernels: map[string]*driver.Function{}, modules: map[string]*driver.Module{}}
+	d.lists.all = map[uintptr]*list{}
 	d.memory = newArena(context, o.Guarded || os.Getenv("CROCO_CUDA_GUARDED") == "1")
 	if d.stream, err = context.NewStream(); err != nil {
 		return nil, err

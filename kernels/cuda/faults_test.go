@@ -173,3 +173,33 @@ func TestLongCopies(t *testing.T) {
 	require.Equal(t, float32(7), got[7])
 	require.Equal(t, want[100:], got[100:])
 }
+
+// A list that every layer wants is copied once; lists in use are never given up.
+func TestListsStayOnTheDevice(t *testing.T) {
+	d := open(t, Options{})
+	if !driver.Emulator.Present() {
+		t.Skip("only the emulated driver counts copies")
+	}
+	held := []uintptr{}
+	for i := range int32(3 * keptLists) {
+		held = append(held, d.upload([]int32{i, -i}))
+	}
+	for i := range int32(3 * keptLists) {
+		got := []int32{0, 0}
+		d.fetch(bytesOf(got), held[i])
+		require.Equal(t, []int32{i, -i}, got)
+	}
+	d.release(held...)
+	driver.Emulator.Reset()
+	for range 10 {
+		p := d.upload([]int32{7, 8, 9})
+		d.release(p)
+	}
+	require.NoError(t, d.Sync())
+	require.Equal(t, 12, driver.Emulator.Stats().H2D)
+	require.LessOrEqual(t, len(d.lists.all), 3*keptLists)
+	for range 3 * keptLists {
+		d.forgetList()
+	}
+	require.Empty(t, d.lists.all)
+}

@@ -87,10 +87,12 @@ func (d *Device) alloc(n int) uintptr {
 	return p
 }
 
-// release takes memory of alloc back; what is queued may still use it.
+// release takes memory of alloc and upload back; what is queued may still use it.
 func (d *Device) release(ps ...uintptr) {
 	for _, p := range ps {
-		if p != 0 {
+		if l := d.lists.all[p]; l != nil {
+			l.uses--
+		} else if p != 0 {
 			d.keep(d.memory.give(p))
 		}
 	}

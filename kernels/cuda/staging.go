@@ -79,13 +79,3 @@ func (d *Device) fetch(dst []byte, src uintptr) {
 		dst, src = dst[len(b):], src+uintptr(len(b))
 	}
 }
-
-// upload puts a list into device memory of its own, which the caller releases when it has queued the last use.
-func (d *Device) upload(list []int32) uintptr {
-	if len(list) == 0 {
-		return 0
-	}
-	p := d.alloc(4 * len(list))
-	d.send(p, bytesOf(list))
-	return p
-}
