@@ -116,9 +116,10 @@ func (d *Device) weights(w *kernels.Weight) operand {
 // multiply computes a product with the kernels of the device's arithmetic.
 func (d *Device) multiply(p product) {
 	if d.arithmetic == kernels.BF16 {
-		panic(kernels.ErrNotImplemented)
+		d.multiplyBF16(p)
+	} else {
+		d.multiplyF32(p)
 	}
-	d.multiplyF32(p)
 	for q := &p; q != nil; q = q.more {
 		d.release(q.a.scratch, q.b.scratch)
 	}
@@ -146,6 +147,25 @@ func (d *Device) multiplyF32(p product) {
 	if p.more != nil {
 		d.multiplyF32(*p.more)
 	}
+}
+
+// multiplyBF16 launches source/linear_bf16.cu.
+func (d *Device) multiplyBF16(p product) {
+	kernel, threads, height, width := "wide", 256, 128, 128
+	switch { // a matter of speed: the chains are the same
+	case p.M <= 16:
+		kernel, threads, height, width = "flat", 64, 16, 32
+	case p.N <= 32:
+		kernel, threads, height, width = "tall", 128, 128, 32
+	}
+	var more product
+	if p.more != nil {
+		more = *p.more
+	}
+	d.launch("linear_bf16_"+p.form+"_"+kernel, line(blocks(p.N, width)*blocks(p.M, height)), threads, 0,
+		at(p.c), driver.Ptr(p.a.addr), driver.Ptr(p.b.addr), driver.Ptr(more.a.addr), driver.Ptr(more.b.addr), at(p.bias),
+		driver.Int(p.M), driver.Int(p.N), driver.Int(p.K()), driver.Int(more.K()),
+		driver.Int(p.a.ld), driver.Int(p.b.ld), driver.Int(more.a.ld), driver.Int(more.b.ld), driver.Int(p.from))
 }
 
 // aligned says whether all rows begin and end on 16 bytes, padding included.

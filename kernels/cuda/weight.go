@@ -98,8 +98,8 @@ func (d *Device) narrow(src uintptr, rows, in, ld int) uintptr {
 }
 
 func (d *Device) narrowInto(dst, src uintptr, rows, in, ld int) {
-	n := rows * ld
-	d.launch("narrow", line(blocks(n, elements)), 256, 0, driver.Ptr(dst), driver.Ptr(src), driver.Int(in), driver.Int(ld), driver.Long(uint64(n)))
+	n := rows * ld / 8
+	d.launch("narrow", line(blocks(n, 256)), 256, 0, driver.Ptr(dst), driver.Ptr(src), driver.Int(in), driver.Int(ld/8), driver.Long(uint64(n)))
 }
 
 // widen makes float32 of n values of a half type.

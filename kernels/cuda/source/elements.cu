@@ -75,8 +75,8 @@ KERNEL(adamw, ELEMENTS, float *p, const float *g, float *m, float *v, float scal
   });
 }
 
-// Conversions of a weight (rows, in): bfloat16 and float16 to float32, and float32 to bfloat16 with rows of ld ≥ in
-// elements, zero behind the last.
+// Conversions of a weight (rows, in): bfloat16 and float16 to float32, and float32 to bfloat16 with rows of chunks · 8 ≥ in
+// elements, zero behind the last; a thread makes a chunk, of which there are n.
 KERNEL(widen_bf16, ELEMENTS, float *y, const bf16 *x, u64 n) {
   each(n, [&](u64 i) { gst(y + i, bf2f(gld(x + i))); });
 }
@@ -87,10 +87,18 @@ KERNEL(widen_f16, ELEMENTS, float *y, const u16 *x, u64 n) {
     else gst(y + i, bits2f(sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13));
   });
 }
-KERNEL(narrow, ELEMENTS, bf16 *y, const float *x, int in, int ld, u64 n) { // n = rows · ld
-  each(n, [&](u64 i) {
-    u64 row = i / (u32)ld;
-    int c = (int)(i - row * (u32)ld);
-    gst(y + i, f2bf(c < in ? gld(x + row * (u32)in + c) : 0.f));
-  });
+KERNEL(narrow, ELEMENTS, uint4 *y, const float *x, int in, int chunks, u64 n) {
+  u64 i = (u64)blockIdx.x * ELEMENTS + threadIdx.x;
+  if (i >= n) return;
+  u32 row = (u32)i / (u32)chunks;
+  int c = ((u32)i - row * (u32)chunks) * 8;
+  x += (u64)row * (u32)in + c;
+  float v[8];
+  if (c + 8 <= in && (u64)x % 16 == 0) {
+    float4 a = gld((const float4 *)x), b = gld((const float4 *)x + 1);
+    v[0] = a.x, v[1] = a.y, v[2] = a.z, v[3] = a.w, v[4] = b.x, v[5] = b.y, v[6] = b.z, v[7] = b.w;
+  } else
+#pragma unroll
+    for (int k = 0; k < 8; k++) v[k] = c + k < in ? gld(x + k) : 0.f;
+  gst(y + i, {pack2(v[0], v[1]), pack2(v[2], v[3]), pack2(v[4], v[5]), pack2(v[6], v[7])});
 }

@@ -8,8 +8,9 @@ struct bf16 { u16 x; };
 
 #if defined(__CUDACC__)
 #define DEV static __device__ __forceinline__
-#define KERNEL(name, threads, ...) extern "C" __global__ void __launch_bounds__(threads) name(__VA_ARGS__)
-#define BOUNDS(threads, blocks) threads, blocks // of KERNEL: so many blocks shall fit on a multiprocessor
+#define FIRST_TWO(a, b, ...) a, b
+#define KERNEL(name, threads, ...) extern "C" __global__ void __launch_bounds__(FIRST_TWO(threads, 1, )) name(__VA_ARGS__)
+#define BOUNDS(threads, blocks) threads, blocks // of KERNEL: so many blocks shall fit on a multiprocessor, where it is not one
 #define SHARED(T, name) __shared__ __align__(128) T name
 #define SHARED_ARR(T, name, n) __shared__ __align__(128) T name[n]
 #define SHARED_DYN(T, name)                                    \
