@@ -201,8 +201,12 @@ func (w *writer) text(ids []int32) string {
 	if w.codec == nil {
 		return ""
 	}
-	s := w.codec.Decode(ids)
-	for _, stop := range w.stops {
+	return before(w.codec.Decode(ids), w.stops)
+}
+
+// before cuts a text at the first of the stop strings.
+func before(s string, stops []string) string {
+	for _, stop := range stops {
 		if i := strings.Index(s, stop); i >= 0 {
 			s = s[:i]
 		}

@@ -11,6 +11,7 @@ import (
 	"croco/kernels"
 	"croco/model"
 	"croco/model/text"
+	"croco/pairing/icr"
 	"croco/reward"
 	"croco/sampler"
 )
@@ -34,6 +35,11 @@ type Implicit struct {
 	PromptFormat     string  `yaml:"prompt_format" name:"prompt_format" help:"What a prompt that is a text becomes: text or chat."`
 	Beta             float64 `yaml:"beta" name:"beta" help:"Factor of the score; ICR's length control is calibrated for 1."`
 	MaxRows          int     `yaml:"max_rows" name:"max_rows" help:"Tokens of one forward pass; it changes no bit."`
+}
+
+// ImplicitDefaults are ICR's.
+func ImplicitDefaults() Implicit {
+	return Implicit{Variant: "crosslingual", Prefix: icr.DefaultPrefix, SourceLanguage: "en", PromptFormat: "text", Beta: 1, MaxRows: 4096}
 }
 
 // ImplicitScored is a row of the scores: the score, and what it is the difference of.
@@ -72,6 +78,7 @@ func (o Implicit) Run(ctx context.Context, d kernels.Device, progress Progress) 
 	if err != nil {
 		return err
 	}
+	manifest.DType = d.Arithmetic().String()
 	done, err := manifest.begin(o.Out)
 	if err != nil || done {
 		return err

@@ -10,13 +10,15 @@ import (
 	"croco/internal/jsonl"
 	"croco/kernels"
 	"croco/pairing"
+	"croco/pairing/translation"
 	"croco/sampler"
 )
 
 // ReadPrompts reads one file of prompts with their languages, or one file per language whose name ends in the language
-// (prompts_danish.jsonl). Rows of different languages are translations of each other where their line ids are equal; a
-// row without line_id has its place in its file, one without id gets LANGUAGE-LINE. Two rows of one language may not
-// share an id. A row with messages and no prompt is a conversation: its first turn of a user is the prompt.
+// (prompts_danish.jsonl; the name of a single file counts where it ends in a language that croco knows). Rows of different
+// languages are translations of each other where their line ids are equal; a row without line_id has its place in its
+// file, one without id gets LANGUAGE-LINE. Two rows of one language may not share an id. A row with messages and no prompt
+// is a conversation: its first turn of a user is the prompt.
 func ReadPrompts(files ...string) ([]sampler.Prompt, error) {
 	var all []sampler.Prompt
 	type name struct {
@@ -25,14 +27,17 @@ func ReadPrompts(files ...string) ([]sampler.Prompt, error) {
 	}
 	seen := map[name]string{}
 	for _, file := range files {
-		place := 0
+		place, fallback := 0, pairing.FileLanguage(file)
+		if _, _, err := translation.Language(fallback); err != nil && len(files) == 1 {
+			fallback = "" // a single file may have any name
+		}
 		err := jsonl.Read(file, func(line int, row promptRow) error {
 			p, err := row.asked()
 			if err != nil {
 				return err
 			}
-			if p.Language == "" && len(files) > 1 {
-				p.Language = pairing.FileLanguage(file)
+			if p.Language == "" {
+				p.Language = fallback
 			}
 			if p.LineID == nil {
 				at := place

@@ -116,7 +116,7 @@ func (r *Recipe) Validate() error {
 	need(r.Rounds.Prompts == "repeat" || r.Rounds.Prompts == "divide", "rounds.prompts: expected repeat or divide, found %q", r.Rounds.Prompts)
 	if r.Translate.Source != "" {
 		need(r.Translate.ModelNameOrPath != "", "translate.model_name_or_path: expected the folder of a translator, found nothing")
-		if err := r.Translate.Validate(); err != nil {
+		if err := r.Translate.Check(); err != nil {
 			faults = append(faults, fmt.Errorf("translate.%w", err))
 		}
 	}

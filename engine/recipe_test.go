@@ -10,16 +10,53 @@ import (
 	"croco/recipes"
 )
 
-// What recipes/croco.yaml says is what croco does where a recipe says nothing.
-func TestTheRecipeOfThePaperIsTheDefault(t *testing.T) {
-	r, err := ReadRecipe(filepath.Join("..", "recipes", "croco.yaml"), nil)
+// What recipes/METHOD.yaml says is what croco does where a recipe of the method says nothing.
+func TestTheRecipesOfThePapersAreTheDefaults(t *testing.T) {
+	for name := range methods {
+		t.Run(name, func(t *testing.T) {
+			r, err := ReadRecipe(filepath.Join("..", "recipes", name+".yaml"), nil)
+			require.NoError(t, err)
+			d, err := DefaultsOf(name)
+			require.NoError(t, err)
+			got, err := r.Marshal()
+			require.NoError(t, err)
+			want, err := d.Marshal()
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(got))
+		})
+	}
+}
+
+func TestMethodsByName(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "recipe.yaml")
+	for text, want := range map[string]string{
+		"method: lidar\n":                   `method: expected one of cm-align, croco, icr, `,
+		"method: icr\nicr:\n  bate: 1\n":    "recipe.yaml:3: unknown key icr.bate; the nearest known one is icr.beta",
+		"method: icr\nicr:\n  alpha_stp: 1": "the nearest known one is icr.alpha_step",
+		"method: []\n":                      "cannot unmarshal",
+	} {
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
+		_, err := ReadRecipe(file, nil)
+		require.ErrorContains(t, err, want, text)
+	}
+	require.NoError(t, os.WriteFile(file, []byte("seed: 7\nlidr:\n  empty: authors\n"), 0o644))
+	r, err := ReadRecipe(file, nil)
 	require.NoError(t, err)
-	d := Defaults()
-	got, err := r.Marshal()
+	require.ErrorContains(t, r.Validate(), "lidr: belongs to method lidr, and the method is croco")
+	r, err = ReadRecipe(file, []string{"method=lidr", "rounds.n=0", "generate.n=2", "lidr.translation.format=tags", "rounds.prompts=all"})
 	require.NoError(t, err)
-	want, err := d.Marshal()
+	require.EqualValues(t, 7, r.Train.Seed)
+	require.Zero(t, r.Pair.Seed)
+	for _, want := range []string{"rounds.n: expected one round", "rounds.prompts: expected repeat or divide", "generate.n: expected 1", `lidr.format: expected one of instruction, tagged, tagged_lax, translategemma, found "tags"`} {
+		require.ErrorContains(t, r.Validate(), want)
+	}
+	require.NoError(t, os.WriteFile(file, []byte("method: icr\nseed: 7\n"), 0o644))
+	r, err = ReadRecipe(file, []string{"icr.variant=other", "icr.reference=none", "icr.beta=0", "icr.english.train_file=x"})
 	require.NoError(t, err)
-	require.Equal(t, string(want), string(got))
+	require.EqualValues(t, 7, r.ICR.English.Seed)
+	for _, want := range []string{"icr: expected a model tuned in English", "icr.variant: expected crosslingual", "icr.reference: expected fixed", "icr.beta", "icr.english.train_file: a run decides this itself"} {
+		require.ErrorContains(t, r.Validate(), want)
+	}
 }
 
 func TestEveryRecipeReads(t *testing.T) {

@@ -59,8 +59,8 @@ func (o Translate) Files() []string {
 	return files
 }
 
-// Validate refuses options that have no meaning, by the name of the key.
-func (o Translate) Validate() error {
+// Check refuses options that have no meaning, by the name of the key.
+func (o Translate) Check() error {
 	if len(o.Languages) == 0 {
 		return errors.New("languages: expected one or more to translate into, found none")
 	}
@@ -74,7 +74,7 @@ func (o Translate) Validate() error {
 
 // Run translates language by language, row by row. What is in the files already is kept.
 func (o Translate) Run(ctx context.Context, d kernels.Device, progress Progress) (err error) {
-	if err := o.Validate(); err != nil {
+	if err := o.Check(); err != nil {
 		return err
 	}
 	text, err := os.ReadFile(o.Source)
@@ -123,7 +123,7 @@ type promptWriter struct {
 func (w *promptWriter) measure() error {
 	longest := ""
 	for _, l := range w.Languages {
-		_, name, _ := translation.Language(l) // Validate has asked
+		_, name, _ := translation.Language(l) // Check has asked
 		if len(name) > len(longest) {
 			longest = name
 		}
@@ -157,7 +157,7 @@ func (w *promptWriter) manifest(language string) (Manifest, error) {
 	c.Options.ModelNameOrPath, c.Options.Adapter, c.Options.OutputDir, c.Options.Source = "", "", "", ""
 	c.Options.Languages, c.Options.Asking = []string{language}, w.Asking.same()
 	m, err := newManifest("translate", c, w.Source)
-	m.Counts = map[string]int{"too_long": w.tooLong}
+	m.DType, m.Counts = w.translator.model.Device().Arithmetic().String(), map[string]int{"too_long": w.tooLong}
 	return m, err
 }
 

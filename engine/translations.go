@@ -53,6 +53,7 @@ func (o Translations) Run(ctx context.Context, d kernels.Device, progress Progre
 	if err != nil {
 		return err
 	}
+	manifest.DType = d.Arithmetic().String()
 	done, err := manifest.begin(o.Out)
 	if err != nil || done {
 		return err

@@ -20,12 +20,13 @@ import (
 
 // Asking says how a model is asked for a translation. Decoding is greedy.
 type Asking struct {
-	Format          string `yaml:"format" name:"format" help:"How the model is asked and its reply read: instruction (all of the reply is the translation), tagged (what stands between <translated> and </translated>; no closing tag is a failure), tagged_lax (the same, but a reply without the tag is all translation), translategemma (that family's own form)."`
-	Wording         string `yaml:"wording" name:"wording" help:"The text that asks, with {text}, {language} and {source} (English names), {code} and {source_code}; empty: the format's own."`
-	PromptFormat    string `yaml:"prompt_format" name:"prompt_format" help:"What the wording becomes: chat (one turn of a user, by the chat template) or text (as it is)."`
-	MaxPromptTokens int    `yaml:"max_prompt_tokens" name:"max_prompt_tokens" help:"A longer prompt is not asked."`
-	MaxNewTokens    int    `yaml:"max_new_tokens" name:"max_new_tokens" help:"Longest translation."`
-	MaxRows         int    `yaml:"max_rows" name:"max_rows" help:"Translations written at the same time; it changes no bit."`
+	Format          string   `yaml:"format" name:"format" help:"How the model is asked and its reply read: instruction (all of the reply is the translation), tagged (what stands between <translated> and </translated>; no closing tag is a failure), tagged_lax (the same, but a reply without the tag is all translation), translategemma (that family's own form)."`
+	Wording         string   `yaml:"wording" name:"wording" help:"The text that asks, with {text}, {language} and {source} (English names), {code} and {source_code}; empty: the format's own."`
+	PromptFormat    string   `yaml:"prompt_format" name:"prompt_format" help:"What the wording becomes: chat (one turn of a user, by the chat template) or text (as it is)."`
+	MaxPromptTokens int      `yaml:"max_prompt_tokens" name:"max_prompt_tokens" help:"A longer prompt is not asked."`
+	MaxNewTokens    int      `yaml:"max_new_tokens" name:"max_new_tokens" help:"Longest translation."`
+	Stop            []string `yaml:"stop" name:"stop" help:"Texts that end a reply; it is cut before them."`
+	MaxRows         int      `yaml:"max_rows" name:"max_rows" help:"Translations written at the same time; it changes no bit."`
 }
 
 // AskingDefaults are CroCo's limits.
@@ -158,7 +159,7 @@ func (t *translator) all(ctx context.Context, requests []request, report func(sa
 	}
 	s := sampler.New(t.model)
 	s.Report = report
-	p := sampler.Params{MaxNewTokens: t.MaxNewTokens, MaxRows: t.MaxRows, Stop: t.model.Generation.EOS}
+	p := sampler.Params{MaxNewTokens: t.MaxNewTokens, MaxRows: t.MaxRows, Stop: t.model.Generation.EOS, Stopped: t.codec.Stopper(t.Stop)}
 	err := s.Generate(ctx, jobs, p, func(job int, answers []sampler.Answer) error {
 		if err := unasked(at[job]); err != nil {
 			return err
@@ -175,7 +176,7 @@ func (t *translator) all(ctx context.Context, requests []request, report func(sa
 // read makes a reply of what the model wrote. A reply that was cut off at the limit is no translation, unless the closing
 // tag came before.
 func (t *translator) read(a sampler.Answer) reply {
-	raw := t.codec.Decode(a.IDs)
+	raw := before(t.codec.Decode(a.IDs), t.Stop)
 	r := reply{t.form.read(raw), raw, a.Reason}
 	if a.Reason == "length" && t.primer == "" {
 		r.translation = translation.Failed

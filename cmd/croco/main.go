@@ -28,6 +28,7 @@ import (
 	"croco/engine"
 	"croco/engine/tasks"
 	"croco/engine/trainer"
+	"croco/pairing/icr"
 )
 
 // commands is the command line. A field is a command; its help stands in the order of the fields.
@@ -41,7 +42,9 @@ type commands struct {
 	Init        initCmd        `cmd:"" help:"Write a commented recipe."`
 	Run         runCmd         `cmd:"" help:"Run what is missing of a recipe, from prompts to a report."`
 	Generate    generateCmd    `cmd:"" help:"Write N answers to every prompt, with their log-probabilities."`
+	Translate   translateCmd   `cmd:"" help:"Translate prompts into other languages, or answers from and to one."`
 	Score       scoreCmd       `cmd:"" help:"Give every answer a number: a reward model, rules, or both."`
+	Implicit    implicitCmd    `cmd:"" help:"Give every answer a number: how much likelier one model finds it than another."`
 	MergeShards mergeShardsCmd `cmd:"" name:"merge-shards" help:"Join the files of --shard runs into the one that a single machine would have written."`
 	Pair        pairCmd        `cmd:"" help:"Pair good answers with worse ones."`
 	Train       trainCmd       `cmd:"" help:"Tune a model: preferences, supervised, or a reward model."`
@@ -65,6 +68,10 @@ func newCommands() *commands {
 	c := &commands{}
 	c.Generate.Generate = engine.GenerateDefaults()
 	c.Score.Score = engine.ScoreDefaults()
+	c.Translate.Translate = engine.TranslateDefaults()
+	c.Implicit.Implicit = engine.ImplicitDefaults()
+	c.Pair.ICR.LengthControl, c.Pair.ICR.AlphaStep = true, icr.Defaults().AlphaStep
+	c.Pair.LIDR.setDefaults()
 	c.Pair.CMAlign.CMAlign, c.Pair.MAPO.MAPO = engine.CMAlignDefaults(), engine.MAPODefaults()
 	c.RewardBench.RewardBench = engine.RewardBenchDefaults()
 	c.Shift.Shift = engine.ShiftDefaults()

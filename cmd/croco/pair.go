@@ -16,7 +16,10 @@ func (pairCmd) Help() string {
 	return `croco pair croco takes the flags of the authors' script (--input_files, --original_files, --output_dir, --tasks,
 --reject_target, --prompt_source, --seed, --shuffle, --max_samples) and writes its file names. --input_files may be
 scores that croco wrote; --original_files is then left out. --compat authors makes it the script, byte for byte. The
-switches for what the authors leave out are described in docs/methods/croco.md.`
+switches for what the authors leave out are described in docs/methods/croco.md.
+
+croco pair icr and croco pair lidr take croco's own files (--scores; --completions and --translations) or the authors'.
+docs/methods/icr.md and docs/methods/lidr.md describe them.`
 }
 
 // pairCrocoCmd leaves its arguments to package pairing, which takes them as the authors' script does.

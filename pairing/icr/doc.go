@@ -6,6 +6,7 @@
 //	Table.Alpha, Table.Grid   how much length has to cost so that both sides of the pairs are equally long
 //	Table.Pick             rewards and lengths → the best and the worst answer of each row
 //	Pairs                  two scored files → records
+//	Run                    the files of all languages → those that the script writes
 //	FromScores             croco's own scored answers → croco's own pairs
 //	Defaults, Options.Validate   length control and its grid
 //
