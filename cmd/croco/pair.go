@@ -5,6 +5,8 @@ import "croco/pairing"
 // pairCmd holds the methods of pairing.
 type pairCmd struct {
 	Croco pairCrocoCmd `cmd:"" passthrough:"" help:"CroCo: the best answer against one near a target reward, inside a language and across languages."`
+	ICR   pairICRCmd   `cmd:"" name:"icr" help:"ICR: the answers that a model tuned in English finds likeliest against those it finds least likely."`
+	LIDR  pairLIDRCmd  `cmd:"" name:"lidr" help:"LIDR: answers against translated answers, in both directions."`
 
 	SweetSpot pairSweetSpotCmd `cmd:"" name:"sweetspot" help:"Sweet Spot: answers at two points of the distribution of their rewards; all 21 pairs of points with --all."`
 	CMAlign   pairCMAlignCmd   `cmd:"" name:"cm-align" help:"CM-Align: the answer that agrees best with the English ones against the one that agrees least."`
@@ -19,7 +21,10 @@ scores that croco wrote; --original_files is then left out. --compat authors mak
 switches for what the authors leave out are described in docs/methods/croco.md.
 
 croco pair icr and croco pair lidr take croco's own files (--scores; --completions and --translations) or the authors'.
-docs/methods/icr.md and docs/methods/lidr.md describe them.`
+docs/methods/icr.md and docs/methods/lidr.md describe them.
+
+croco pair sweetspot takes scores; croco pair cm-align and croco pair mapo take completions and a model, and write the scores
+that it gives beside the pairs. docs/methods/sweetspot.md and docs/methods/cm-align.md describe them.`
 }
 
 // pairCrocoCmd leaves its arguments to package pairing, which takes them as the authors' script does.
