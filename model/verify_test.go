@@ -9,11 +9,17 @@ import (
 
 	"croco/kernels"
 	"croco/kernels/cpu"
+	"croco/kernels/device"
 	"croco/kernels/reference"
 )
 
-// devices are those that every test of values runs on.
+// devices are those that every test of values runs on, or the one that CROCO_TEST_DEVICE names.
 func devices(t *testing.T) map[string]kernels.Device {
+	if name := os.Getenv("CROCO_TEST_DEVICE"); name != "" {
+		d, err := device.Open(name, device.Options{DType: "float32"})
+		require.NoError(t, err)
+		return map[string]kernels.Device{name: d}
+	}
 	fast, err := cpu.New(1)
 	require.NoError(t, err)
 	return map[string]kernels.Device{"reference": reference.New(), "cpu": fast}

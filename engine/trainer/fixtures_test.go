@@ -1,6 +1,7 @@
 package trainer
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"math"
@@ -16,14 +17,14 @@ import (
 	"croco/dpo"
 	"croco/engine/data"
 	"croco/kernels"
-	"croco/kernels/cpu"
+	devices "croco/kernels/device"
 	"croco/model"
 	"croco/model/safetensors"
 )
 
-// device is where the tests compute.
+// device is where the tests compute: the host, or what CROCO_TEST_DEVICE names.
 var device = sync.OnceValue(func() kernels.Device {
-	d, err := cpu.New(0)
+	d, err := devices.Open(cmp.Or(os.Getenv("CROCO_TEST_DEVICE"), "cpu"), devices.Options{DType: "float32"})
 	if err != nil {
 		panic(err)
 	}
