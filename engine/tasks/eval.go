@@ -33,13 +33,15 @@ type Eval struct {
 	Limit    int    `name:"limit" help:"Only the first questions of each file; 0: all."`
 
 	Model
-	Form         string  `name:"prompt" help:"How to ask: native_cot, en_cot or direct (mgsm), letters or texts (choice); none: the first."`
-	PromptFormat string  `name:"prompt_format" help:"text (as it is) or chat (one turn of a user, by the chat template)."`
-	Batch        int     `name:"batch_tokens" help:"Tokens of one forward pass over choices; it changes no bit."`
-	MaxNewTokens int     `name:"max_new_tokens" help:"Longest answer; 0: the task's."`
-	Temperature  float64 `name:"temperature" help:"0 takes the likeliest token."`
-	Seed         uint64  `name:"seed" help:"Seed of the draws of tokens and of resampling."`
-	Iterations   int     `name:"num_iterations" help:"Resampled evaluations (classification, entailment, knowledge, qa, instructions); EuroEval has 10, CroCo 3."`
+	Form         string   `name:"prompt" help:"How to ask: native_cot, en_cot or direct (mgsm), letters or texts (choice); none: the first."`
+	Template     string   `name:"template" help:"File with the wording of classification, entailment, knowledge and qa: {text} in it, {answer} at its end; none: croco's."`
+	Labels       []string `name:"labels" help:"What labels are called in the prompt: label=word."`
+	PromptFormat string   `name:"prompt_format" help:"text (as it is) or chat (one turn of a user, by the chat template)."`
+	Batch        int      `name:"batch_tokens" help:"Tokens of one forward pass over choices; it changes no bit."`
+	MaxNewTokens int      `name:"max_new_tokens" help:"Longest answer; 0: the task's."`
+	Temperature  float64  `name:"temperature" help:"0 takes the likeliest token."`
+	Seed         uint64   `name:"seed" help:"Seed of the draws of tokens and of resampling."`
+	Iterations   int      `name:"num_iterations" help:"Resampled evaluations (classification, entailment, knowledge, qa, instructions); EuroEval has 10, CroCo 3."`
 }
 
 // EvalDefaults are greedy answers to bare prompts.
@@ -57,7 +59,13 @@ var kinds = map[string]struct {
 }{
 	"mgsm":   {Eval.mgsm, []string{"native_cot", "en_cot", "direct"}},
 	"choice": {Eval.choice, []string{"letters", "texts"}},
-	"arena":  {Eval.arena, []string{""}},
+	"arena":  {Eval.arena, nil},
+
+	"classification": {Eval.documents, nil},
+	"entailment":     {Eval.documents, nil},
+	"knowledge":      {Eval.documents, nil},
+	"qa":             {Eval.documents, nil},
+	"instructions":   {Eval.instructions, nil},
 }
 
 // Check refuses what has no meaning.
@@ -66,7 +74,10 @@ func (o Eval) Check() error {
 	if !ok {
 		return fmt.Errorf("task: expected one of %s, found %q", strings.Join(slices.Sorted(maps.Keys(kinds)), ", "), o.Task)
 	}
-	if o.Form != "" && !slices.Contains(kind.forms, o.Form) {
+	switch {
+	case o.Form != "" && kind.forms == nil:
+		return fmt.Errorf("prompt: task %s has one form, found %q", o.Task, o.Form)
+	case o.Form != "" && !slices.Contains(kind.forms, o.Form):
 		return fmt.Errorf("prompt: expected one of %s for task %s, found %q", strings.Join(kind.forms, ", "), o.Task, o.Form)
 	}
 	if o.PromptFormat != "text" && o.PromptFormat != "chat" {
@@ -102,8 +113,8 @@ func (o Eval) Run(ctx context.Context, d kernels.Device, log io.Writer, progress
 	if err := o.Check(); err != nil {
 		return run, err
 	}
-	if o.Form == "" {
-		o.Form = kinds[o.Task].forms[0]
+	if forms := kinds[o.Task].forms; o.Form == "" && forms != nil {
+		o.Form = forms[0]
 	}
 	files := list(o.Data)
 	for _, file := range append(files, list(o.FewShot)...) {
@@ -157,9 +168,9 @@ func (o Eval) describe(t *results.Task, file string) error {
 		return err
 	}
 	sum := sha256.Sum256(raw)
-	t.Shots = o.Shots
-	t.Config = map[string]any{"task": t.Name, "dataset_path": filepath.Base(file), "dataset_sha256": hex.EncodeToString(sum[:]), "num_fewshot": o.Shots,
-		"prompt": o.Form, "prompt_format": o.PromptFormat, "limit": o.Limit,
+	t.Shots = max(t.Shots, o.Shots)
+	t.Config = map[string]any{"task": t.Name, "dataset_path": filepath.Base(file), "dataset_sha256": hex.EncodeToString(sum[:]), "num_fewshot": t.Shots,
+		"prompt": o.Form, "template": o.Template, "labels": o.Labels, "prompt_format": o.PromptFormat, "limit": o.Limit,
 		"generation_kwargs": map[string]any{"temperature": o.Temperature, "max_gen_toks": o.MaxNewTokens, "seed": o.Seed}}
 	return nil
 }

@@ -1,5 +1,9 @@
-// Package euroeval turns the scores of resampled evaluations into a mean and a 95 % interval, as EuroEval 17 does.
+// Package euroeval evaluates on resampled data as EuroEval 17 does, and turns the scores into a mean and a 95 % interval.
 //
+//	Read        rows of a kind of data set → documents
+//	Prompt      solved documents, and one to be solved
+//	Resample    which documents an iteration shows and asks
+//	MCC, MacroF1, Accuracy, SQuAD   the metrics of an iteration
 //	Aggregate   one number per iteration → mean and half-width
 //	Collect     iterations' records → the numbers of one metric
 //	Report      all metrics of one data set: totals, and the lines that are logged

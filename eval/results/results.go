@@ -45,14 +45,15 @@ type Sample struct {
 
 // Task is what was measured on one task.
 type Task struct {
-	Name    string
-	Metrics []string // in the order of tables
-	Filters []string
-	Shots   int
-	Config  map[string]any // all that the numbers depend on
-	Left    int            // documents that could not be used
-	Samples []Sample
-	Summary map[string]float64 // further numbers over all samples, "METRIC,FILTER"
+	Name      string
+	Metrics   []string // in the order of tables
+	Filters   []string
+	Shots     int
+	Config    map[string]any // all that the numbers depend on
+	Left      int            // documents that could not be used
+	Documents int            // those that were; 0: as many as samples have doc_ids
+	Samples   []Sample
+	Summary   map[string]float64 // further numbers over all samples, "METRIC,FILTER"
 }
 
 // Run is a folder of results.
@@ -106,6 +107,9 @@ func (s Sample) cluster() string {
 
 // documents counts the different ones.
 func (t Task) documents() int {
+	if t.Documents > 0 {
+		return t.Documents
+	}
 	ids := map[int]bool{}
 	for _, s := range t.Samples {
 		ids[s.DocID] = true

@@ -95,4 +95,4 @@ for share, n in [(0.5, 250), (0.0, 12), (1.0, 7), (0.731, 900)]:
     s = mp.mpf(share)
     centre, half = (s + z * z / (2 * n)) / (1 + z * z / n), z / (1 + z * z / n) * mp.sqrt(s * (1 - s) / n + z * z / (4 * mp.mpf(n) ** 2))
     out["wilson"].append([share, n, float(centre - half), float(centre + half)])
-json.dump(out, sys.stdout, indent=0)
+json.dump(out, sys.stdout)

@@ -76,4 +76,4 @@ for l in languages:
                 rows.append([t, found, [equal(found, a) for a in answers]])
             case["filters"].append({"name": f["name"], "rows": rows})
         cases.append(case)
-json.dump({"answers": list(answers), "cases": cases}, sys.stdout, ensure_ascii=False, indent=0)
+json.dump({"answers": list(answers), "cases": cases}, sys.stdout, ensure_ascii=False)
