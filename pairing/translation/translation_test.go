@@ -53,3 +53,15 @@ func FuzzParsers(f *testing.F) {
 		}
 	})
 }
+
+func TestLanguage(t *testing.T) {
+	for _, word := range []string{"da", "DA", "da-DK", "da_DK", "Danish", "danish"} {
+		code, name, err := Language(word)
+		require.NoError(t, err, word)
+		require.Equal(t, [2]string{"da", "Danish"}, [2]string{code, name}, word)
+	}
+	for _, word := range []string{"", "dan", "Danish!", "-"} {
+		_, _, err := Language(word)
+		require.ErrorContains(t, err, "no name known", word)
+	}
+}
