@@ -3,10 +3,11 @@
 #   make demo      the whole loop in a toy world, in about a minute
 #   make test      everything that can be tested here
 #   make toyworld  train the demo's models again (about ten minutes)
+#   make study     what is missing of docs/study.md (the models and all arms: about an hour)
 #   make fixtures  fetch what the tests read and may not be copied here: tokenizers, a small model
 #   make bench     speed of the kernels beside this machine's peak
 
-.PHONY: build demo test race toyworld fixtures bench generate
+.PHONY: build demo test race toyworld study fixtures bench generate
 
 build:
 	CGO_ENABLED=0 go build -o bin/croco ./cmd/croco
@@ -26,6 +27,10 @@ race:
 
 toyworld:
 	go run ./cmd/toyworld -out engine/demo/models
+
+# May be stopped at any point; it goes on where it was. Without results for an arm in docs/study.jsonl it runs again.
+study:
+	go run ./cmd/study
 
 # Gemma 3 270M is under the Gemma Terms of Use; SmolLM2-135M-Instruct under Apache 2.0.
 fixtures: .fixtures/smollm2/model.safetensors .fixtures/gemma3-270m/model.safetensors

@@ -34,6 +34,16 @@ func TrainReward(d kernels.Device, policy *model.Model, rounds []toyworld.Reward
 	return m, d.Sync()
 }
 
+// TrainRewardOn makes a reward model from given pairs, in one round.
+func TrainRewardOn(d kernels.Device, policy *model.Model, round toyworld.RewardRound, pairs []toyworld.Pair, seed uint64) (*model.Model, error) {
+	m, err := withScore(d, policy, seed)
+	if err != nil {
+		return nil, err
+	}
+	prefer(m, round, pairs, seed)
+	return m, d.Sync()
+}
+
 // withScore copies a policy and puts a random scalar head on it.
 func withScore(d kernels.Device, policy *model.Model, seed uint64) (*model.Model, error) {
 	m, err := model.New(policyConfig("LlamaForSequenceClassification"), seed, model.Options{Device: d, Trainable: model.All})
