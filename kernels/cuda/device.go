@@ -28,6 +28,7 @@ type Device struct {
 	kernels    map[string]*driver.Function
 	modules    map[string]*driver.Module
 	memory     arena
+	tensorMaps tensorMaps
 	staging    staging
 	lists      lists
 	attention  attention
@@ -43,7 +44,7 @@ func New(o Options) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("device cuda: %w", err)
 	}
-	d := &Device{context: context, arithmetic: o.Arithmetic, arch: context.Arch(), kernels: map[string]*driver.Function{}, modules: map[string]*driver.Module{}}
+	d := &Device{context: context, arithmetic: o.Arithmetic, arch: context.Arch(), kernels: map[string]*driver.Function{}, modules: map[string]*driver.Module{}, tensorMaps: tensorMaps{made: map[matrix]uintptr{}}}
 	d.lists.all = map[uintptr]*list{}
 	d.memory = newArena(context, o.Guarded || os.Getenv("CROCO_CUDA_GUARDED") == "1")
 	if d.stream, err = context.NewStream(); err != nil {

@@ -86,7 +86,7 @@ type operand struct {
 	addr           uintptr
 	rows, cols, ld int
 	half           bool    // bfloat16; then ld is a multiple of 8, and rows are padded with zeros
-	scratch        uintptr // to release after use
+	scratch        uintptr // to release after use; on Hopper it has whole panels of rows
 }
 
 // activations is a tensor (T, width) as an operand. In bfloat16 arithmetic it is a rounded copy: a pass over T·width values
@@ -95,7 +95,12 @@ func (d *Device) activations(x *kernels.Tensor) operand {
 	o := operand{addr: x.Addr, rows: x.Height(), cols: x.Width(), ld: x.Width()}
 	if d.arithmetic == kernels.BF16 {
 		o.ld, o.half = (o.cols+7)/8*8, true
-		o.scratch = d.narrow(o.addr, o.rows, o.cols, o.ld)
+		rows := o.rows
+		if d.hopper() {
+			rows = blocks(rows, panel) * panel // with zeros: there are fewer tensor maps then
+		}
+		o.scratch = d.alloc(2 * rows * o.ld)
+		d.narrow(o.scratch, o.addr, rows, o.ld, o.rows, o.cols)
 		o.addr = o.scratch
 	}
 	return o
@@ -115,10 +120,14 @@ func (d *Device) weights(w *kernels.Weight) operand {
 
 // multiply computes a product with the kernels of the device's arithmetic.
 func (d *Device) multiply(p product) {
-	if d.arithmetic == kernels.BF16 {
-		d.multiplyBF16(p)
-	} else {
+	switch {
+	case p.M == 0 || p.K() == 0: // no rows: nothing to write, or to add
+	case d.arithmetic == kernels.F32:
 		d.multiplyF32(p)
+	case d.hopper():
+		d.multiplySM90(p)
+	default:
+		d.multiplyBF16(p)
 	}
 	for q := &p; q != nil; q = q.more {
 		d.release(q.a.scratch, q.b.scratch)

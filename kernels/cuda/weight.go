@@ -44,7 +44,8 @@ func (d *Device) NewWeight(name string, out, in int, dtype kernels.DType, raw []
 		d.widen(p.f32, half, out*in, dtype)
 		d.release(half)
 		if dtype == kernels.BF16 && !trainable { // rows get their padding
-			p.bf16 = d.narrow(p.f32, out, in, p.ld)
+			p.bf16 = d.alloc(2 * out * p.ld)
+			d.narrow(p.bf16, p.f32, out, p.ld, out, in)
 			d.release(p.f32)
 			p.f32 = 0
 		}
@@ -71,11 +72,12 @@ func (d *Device) FreeWeight(w *kernels.Weight) {
 // operand is the weight in bfloat16 (Out, ld), for bfloat16 arithmetic.
 func (d *Device) operand(w *kernels.Weight) (p uintptr, ld int) {
 	o := pack(w)
-	switch {
-	case o.bf16 == 0:
-		o.bf16 = d.narrow(o.f32, w.Out, w.In, o.ld)
-	case o.stale && o.f32 != 0:
-		d.narrowInto(o.bf16, o.f32, w.Out, w.In, o.ld)
+	made := o.bf16 != 0
+	if !made {
+		o.bf16 = d.alloc(2 * w.Out * o.ld)
+	}
+	if !made || o.stale && o.f32 != 0 {
+		d.narrow(o.bf16, o.f32, w.Out, o.ld, w.Out, w.In)
 	}
 	o.stale = false
 	return o.bf16, o.ld
@@ -90,16 +92,10 @@ func (d *Device) values(w *kernels.Weight) (p uintptr, ld int, half bool) {
 	return o.bf16, o.ld, true
 }
 
-// narrow makes a bfloat16 copy (rows, ld) of float32 (rows, in), with zeros from in to ld. The caller releases it.
-func (d *Device) narrow(src uintptr, rows, in, ld int) uintptr {
-	dst := d.alloc(2 * rows * ld)
-	d.narrowInto(dst, src, rows, in, ld)
-	return dst
-}
-
-func (d *Device) narrowInto(dst, src uintptr, rows, in, ld int) {
-	n := rows * ld / 8
-	d.launch("narrow", line(blocks(n, 256)), 256, 0, driver.Ptr(dst), driver.Ptr(src), driver.Int(in), driver.Int(ld/8), driver.Long(uint64(n)))
+// narrow makes a bfloat16 copy (height, ld) of float32 (rows, cols), with zeros around it.
+func (d *Device) narrow(dst, src uintptr, height, ld, rows, cols int) {
+	n := height * ld / 8
+	d.launch("narrow", line(blocks(n, 256)), 256, 0, driver.Ptr(dst), driver.Ptr(src), driver.Int(rows), driver.Int(cols), driver.Int(ld/8), driver.Long(uint64(n)))
 }
 
 // widen makes float32 of n values of a half type.

@@ -75,8 +75,8 @@ KERNEL(adamw, ELEMENTS, float *p, const float *g, float *m, float *v, float scal
   });
 }
 
-// Conversions of a weight (rows, in): bfloat16 and float16 to float32, and float32 to bfloat16 with rows of chunks · 8 ≥ in
-// elements, zero behind the last; a thread makes a chunk, of which there are n.
+// Conversions of a weight (rows, in): bfloat16 and float16 to float32, and float32 (rows, in) to bfloat16 with rows of chunks · 8
+// elements; a thread makes a chunk, of which there are n, zero outside of the matrix.
 KERNEL(widen_bf16, ELEMENTS, float *y, const bf16 *x, u64 n) {
   each(n, [&](u64 i) { gst(y + i, bf2f(gld(x + i))); });
 }
@@ -87,11 +87,12 @@ KERNEL(widen_f16, ELEMENTS, float *y, const u16 *x, u64 n) {
     else gst(y + i, bits2f(sign | (exponent == 31 ? 255 : exponent + 112) << 23 | fraction << 13));
   });
 }
-KERNEL(narrow, ELEMENTS, uint4 *y, const float *x, int in, int chunks, u64 n) {
+KERNEL(narrow, ELEMENTS, uint4 *y, const float *x, int rows, int in, int chunks, u64 n) {
   u64 i = (u64)blockIdx.x * ELEMENTS + threadIdx.x;
   if (i >= n) return;
   u32 row = (u32)i / (u32)chunks;
   int c = ((u32)i - row * (u32)chunks) * 8;
+  if (row >= (u32)rows) in = 0;
   x += (u64)row * (u32)in + c;
   float v[8];
   if (c + 8 <= in && (u64)x % 16 == 0) {

@@ -74,21 +74,22 @@ template <int LEFT, int L> DEV void wgmma_wait(float (&d)[L]) { wgmma_wait<LEFT>
 #define S64 S32 ",%32,%33,%34,%35,%36,%37,%38,%39,%40,%41,%42,%43,%44,%45,%46,%47,%48,%49,%50,%51,%52,%53,%54,%55,%56,%57,%58,%59,%60,%61,%62,%63"
 #define S96 S64 ",%64,%65,%66,%67,%68,%69,%70,%71,%72,%73,%74,%75,%76,%77,%78,%79,%80,%81,%82,%83,%84,%85,%86,%87,%88,%89,%90,%91,%92,%93,%94,%95"
 #define S128 S96 ",%96,%97,%98,%99,%100,%101,%102,%103,%104,%105,%106,%107,%108,%109,%110,%111,%112,%113,%114,%115,%116,%117,%118,%119,%120,%121,%122,%123,%124,%125,%126,%127"
-#define WGMMA_SS(n, S, o0, o1, o2, o3, ...)                                                                                    \
+#define WGMMA_SS(n, S, o0, o1, o2, o3, o4, ...)                                                                                  \
   asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %" #o2 ", 0;\nwgmma.mma_async.sync.aligned.m64n" #n                         \
-               "k16.f32.bf16.bf16 {" S "}, %" #o0 ", %" #o1 ", p, 1, 1, 0, %" #o3 ";\n}"                                      \
-               : __VA_ARGS__ : "l"(a), "l"(b), "r"(acc), "n"(TB))
+               "k16.f32.bf16.bf16 {" S "}, %" #o0 ", %" #o1 ", p, 1, 1, %" #o3 ", %" #o4 ";\n}"                               \
+               : __VA_ARGS__ : "l"(a), "l"(b), "r"(acc), "n"(TA), "n"(TB))
 #define WGMMA_RS(n, S, o0, o1, o2, o3, o4, o5, o6, ...)                                                                        \
   asm volatile("{\n.reg .pred p;\nsetp.ne.b32 p, %" #o5 ", 0;\nwgmma.mma_async.sync.aligned.m64n" #n                         \
                "k16.f32.bf16.bf16 {" S "}, {%" #o0 ",%" #o1 ",%" #o2 ",%" #o3 "}, %" #o4 ", p, 1, 1, %" #o6 ";\n}"            \
                : __VA_ARGS__ : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "l"(b), "r"(acc), "n"(TB))
-// d(64xN) = a(64x16) * b(Nx16)^T (+ d when acc). a is K-major in shared memory; TB: b lies with N contiguous.
-template <int N, int TB> DEV void wgmma_ss(float (&d)[N / 2], u64 a, u64 b, int acc) {
+// d(64xN) = a(64x16) * b(Nx16)^T (+ d when acc), both in shared memory with k contiguous; TB: b lies with N contiguous, TA:
+// a with its 64 rows.
+template <int N, int TB, int TA = 0> DEV void wgmma_ss(float (&d)[N / 2], u64 a, u64 b, int acc) {
   static_assert(N == 64 || N == 128 || N == 192 || N == 256, "N");
-  if constexpr (N == 64) WGMMA_SS(64, S32, 32, 33, 34, 35, F32(d, 0));
-  if constexpr (N == 128) WGMMA_SS(128, S64, 64, 65, 66, 67, F32(d, 0), F32(d, 32));
-  if constexpr (N == 192) WGMMA_SS(192, S96, 96, 97, 98, 99, F32(d, 0), F32(d, 32), F32(d, 64));
-  if constexpr (N == 256) WGMMA_SS(256, S128, 128, 129, 130, 131, F32(d, 0), F32(d, 32), F32(d, 64), F32(d, 96));
+  if constexpr (N == 64) WGMMA_SS(64, S32, 32, 33, 34, 35, 36, F32(d, 0));
+  if constexpr (N == 128) WGMMA_SS(128, S64, 64, 65, 66, 67, 68, F32(d, 0), F32(d, 32));
+  if constexpr (N == 192) WGMMA_SS(192, S96, 96, 97, 98, 99, 100, F32(d, 0), F32(d, 32), F32(d, 64));
+  if constexpr (N == 256) WGMMA_SS(256, S128, 128, 129, 130, 131, 132, F32(d, 0), F32(d, 32), F32(d, 64), F32(d, 96));
 }
 // The same with a in registers, laid out per warp as for mma_bf16.
 template <int N, int TB> DEV void wgmma_rs(float (&d)[N / 2], const u32 (&a)[4], u64 b, int acc) {
