@@ -3,6 +3,7 @@ package mrewardbench
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 
@@ -138,27 +139,27 @@ func (s *Summary) mean() {
 }
 
 // Table has a row per language and a last one for their mean: accuracy over all pairs, then, where the subsets are the
-// benchmark's, sections and score.
+// benchmark's, score and sections, and else the subsets.
 func (s Summary) Table() *grid.Grid {
 	header := []string{"language", "pairs", "accuracy %"}
+	names, of := slices.Sorted(maps.Keys(s.Mean.Subsets)), func(l Language) map[string]float64 { return l.Subsets }
 	if s.Mean.Score != nil {
-		header = append(header, "score")
+		header, names, of = append(header, "score"), nil, func(l Language) map[string]float64 { return l.Sections }
 		for _, section := range Sections {
-			header = append(header, section.Name)
+			names = append(names, section.Name)
 		}
 	}
-	g := grid.New(header...)
+	g := grid.New(append(header, names...)...)
 	add := func(l Language) {
 		cells := []string{l.Language, fmt.Sprint(l.Pairs), fmt.Sprintf("%.1f [%.1f, %.1f]", 100*l.Accuracy, 100*l.Low, 100*l.High)}
 		if s.Mean.Score != nil {
 			cells = append(cells, percent(l.Score))
-			for _, section := range Sections {
-				v, ok := l.Sections[section.Name]
-				if !ok {
-					cells = append(cells, "–")
-					continue
-				}
+		}
+		for _, name := range names {
+			if v, ok := of(l)[name]; ok {
 				cells = append(cells, percent(&v))
+			} else {
+				cells = append(cells, percent(nil))
 			}
 		}
 		g.Add(cells...)

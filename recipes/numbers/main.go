@@ -1,11 +1,13 @@
 // Command numbers writes the prompts of recipes/smollm2.yaml and recipes/gemma3.yaml: small number questions in English,
 // German, Spanish, French and Danish, parallel line by line, each with its answer. Training and held-out prompts share no
-// question. The files shots_… are for base models: the question stands behind three answered ones.
+// question. The files shots_… are for base models: the question stands behind three answered ones. The files preferences_…
+// are pairs of a better and a worse answer, for reward models.
 //
 //	go run ./recipes/numbers recipes/numbers
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -96,6 +98,10 @@ func main() {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)
 		}
+	}
+	if err := errors.Join(prefer(dir, "preferences_test", 80, 3, false, seen), prefer(dir, "preferences_train", 192, 4, true, seen)); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
 	}
 }
 
