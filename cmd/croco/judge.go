@@ -9,6 +9,7 @@ import (
 	"croco/eval"
 	"croco/eval/grid"
 	"croco/eval/judge"
+	"croco/eval/results"
 	"croco/kernels"
 )
 
@@ -29,11 +30,11 @@ func (c *judgeCmd) Run(ctx context.Context, t *console) error {
 			return err
 		}
 	}
-	results, err := c.Judge.Run(ctx, d, sayer{t}, t.progress())
+	judged, run, err := c.Judge.Run(ctx, d, sayer{t}, t.progress())
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(t.out, winRates(results))
+	fmt.Fprint(t.out, winRates(judged, run))
 	return nil
 }
 
@@ -47,14 +48,15 @@ func (s sayer) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// winRates is the table of a judge's verdicts, with rows for subcategories where there are several.
-func winRates(results []judge.Result) string {
-	g := grid.New("language", "judged", "won", "tied", "lost", "win rate", "95 %", "length-controlled", "first preferred").Texts(0)
-	for i, r := range results {
+// winRates is the table of a judge's verdicts, with rows for subcategories where there are several. Where the languages are
+// known it ends in the shares of answers, and of the reference's, that are in the right one.
+func winRates(judged []judge.Result, run results.Run) string {
+	g := grid.New("language", "judged", "won", "tied", "lost", "win rate", "95 %", "length-controlled", "first preferred", "right language")
+	for i, r := range judged {
 		if i > 0 && len(r.Subcategories) > 1 {
 			g.Rule()
 		}
-		g.Add(winRate(r.Language, r.Tally, r.Judgments)...)
+		g.Add(append(winRate(r.Language, r.Tally, r.Judgments), rightLanguages(run.Tasks[i]))...)
 		if len(r.Subcategories) < 2 {
 			continue
 		}
@@ -65,10 +67,18 @@ func winRates(results []judge.Result) string {
 					part = append(part, j)
 				}
 			}
-			g.Add(winRate("  "+name, r.Subcategories[name], part)...)
+			g.Add(append(winRate("  "+name, r.Subcategories[name], part), "")...)
 		}
 	}
 	return g.Text()
+}
+
+func rightLanguages(t results.Task) string {
+	model, reference := t.Mean(tasks.RightLanguage, "none"), t.Mean(tasks.ReferenceLanguage, "none")
+	if model.N == 0 || reference.N == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.0f %% to %.0f %%", 100*model.Value, 100*reference.Value)
 }
 
 func winRate(name string, w judge.Tally, judgments []judge.Judgment) []string {

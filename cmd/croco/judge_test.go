@@ -72,7 +72,7 @@ func TestJudgeOfAnEndpoint(t *testing.T) {
 	out := t.TempDir()
 	line := "judge --answers " + model + " --reference " + reference + " --out " + out + " --endpoint " + s.URL + "/v1 --model big --retry_wait 1ms --api_key_env CROCO_TEST_KEY"
 	o := works(t, line)
-	require.Contains(t, o.err, "judge en 12/12 judgments")
+	require.Contains(t, o.err, "judge 24/24 judgments")
 	require.Contains(t, o.out, "en            12    6     0     6  50.0 ± 15.1")
 	require.Contains(t, o.out, "  maths")
 	judgments := read(t, out, "judgments.jsonl")
@@ -90,7 +90,13 @@ func TestJudgeOfAnEndpoint(t *testing.T) {
 	both := works(t, line+" --both_orders --languages da")
 	require.Contains(t, both.out, "da            12    6     0     6  50.0 ± 15.1")
 	require.NotContains(t, both.out, "en ")
-	require.Contains(t, both.out, "50 %\n", "a fair judge prefers no side")
+	require.Contains(t, both.out, " 50 %  ", "a fair judge prefers no side")
+
+	other := t.TempDir()
+	works(t, strings.Replace(strings.Replace(line, "--answers "+model, "--answers "+reference, 1), out, other, 1))
+	compared := works(t, "eval --compare "+out+" "+other)
+	require.Contains(t, compared.out, "judge_da")
+	require.Contains(t, compared.out, "win_rate")
 }
 
 func TestJudgeThatFails(t *testing.T) {
@@ -105,8 +111,8 @@ func TestJudgeThatFails(t *testing.T) {
 	})
 	out := t.TempDir()
 	line := "judge --answers " + model + " --reference " + reference + " --out " + out + " --endpoint " + s.URL + "/v1 --model big --retry_wait 1ms"
-	refused(t, 1, "en: 1 of 12 answers are missing (the endpoint answered 400 Bad Request: too long); the others are kept: run the same command again", line)
-	require.Equal(t, 11, strings.Count(read(t, out, "judgments.jsonl"), "\n"))
+	refused(t, 1, "croco: 1 of 24 answers are missing (the endpoint answered 400 Bad Request: too long); the others are kept: run the same command again", line)
+	require.Equal(t, 23, strings.Count(read(t, out, "judgments.jsonl"), "\n"))
 	ill = false
 	works(t, line)
 	require.Equal(t, 24, strings.Count(read(t, out, "judgments.jsonl"), "\n"))

@@ -30,7 +30,7 @@ func (o Eval) arena(ctx context.Context, s *session, file string) (t results.Tas
 	if o.MaxNewTokens == 0 {
 		o.MaxNewTokens = 2048
 	}
-	t = results.Task{Name: taskName(file), Metrics: []string{rightLanguage, "finished", "length"}, Filters: []string{"none"}}
+	t = results.Task{Name: taskName(file), Metrics: []string{RightLanguage, "finished", "length"}, Filters: []string{"none"}}
 	got, err := s.answers(ctx, questions, asking{chat: o.PromptFormat == "chat", temperature: o.Temperature, max: o.MaxNewTokens, seed: o.Seed}, t.Name)
 	if err != nil {
 		return t, err

@@ -186,9 +186,12 @@ func limited[T any](all []T, limit int) []T {
 	return all
 }
 
-// rightLanguage is a metric of an answer: 1 in the language that was asked for, 0 in another, nothing where that is unknown
+// RightLanguage is a metric of an answer: 1 in the language that was asked for, 0 in another, nothing where that is unknown
 // or the answer has no letters.
-const rightLanguage = "right_language"
+const (
+	RightLanguage     = "right_language"
+	ReferenceLanguage = "reference_right_language" // the same of the reference's answers, beside a judge's verdicts
+)
 
 // detect looks at an answer's language.
 func detect(answer, wanted string) (detected string, values map[string]float64) {
@@ -200,5 +203,5 @@ func detect(answer, wanted string) (detected string, values map[string]float64) 
 	if wanted == "" {
 		return detected, nil
 	}
-	return detected, map[string]float64{rightLanguage: eval.Share(detected == wanted)}
+	return detected, map[string]float64{RightLanguage: eval.Share(detected == wanted)}
 }

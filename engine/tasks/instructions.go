@@ -21,7 +21,7 @@ func (o Eval) instructions(ctx context.Context, s *session, file string) (t resu
 	if err != nil {
 		return t, err
 	}
-	t = results.Task{Name: taskName(file), Metrics: []string{"prompt_level_strict_acc", "inst_level_strict_acc", rightLanguage}, Filters: []string{"none"}}
+	t = results.Task{Name: taskName(file), Metrics: []string{"prompt_level_strict_acc", "inst_level_strict_acc", RightLanguage}, Filters: []string{"none"}}
 	var test []ifeval.Document
 	left := map[string]bool{}
 	for _, d := range limited(all, o.Limit) {

@@ -16,7 +16,9 @@ import (
 	"croco/eval/endpoint"
 	"croco/eval/journal"
 	"croco/eval/judge"
+	"croco/eval/results"
 	"croco/kernels"
+	"croco/pairing/python"
 )
 
 // Judge are the options of comparing two models' answers by the verdicts of a third.
@@ -91,51 +93,69 @@ func (o Judge) protocol(wording judge.Wording) judge.Options {
 		Ties: judge.Ties(o.Ties), Thinking: o.Thinking, Swap: o.Swap, BothOrders: o.BothOrders, Wording: wording}
 }
 
-// Run asks the judge what it was not asked before, and writes LANGUAGE_annotations.json, summary.json and the journal of
-// all replies. log hears which languages were left out.
-func (o Judge) Run(ctx context.Context, d kernels.Device, log io.Writer, progress engine.Progress) (results []judge.Result, err error) {
+// Run asks the judge what it was not asked before, and writes LANGUAGE_annotations.json, summary.json, results.json with
+// samples, and the journal of all replies. The run's tasks are the languages in the order of the verdicts. log hears which languages were left out.
+func (o Judge) Run(ctx context.Context, d kernels.Device, log io.Writer, progress engine.Progress) (judged []judge.Result, run results.Run, err error) {
 	if err := o.Check(); err != nil {
-		return nil, err
+		return nil, run, err
 	}
 	var wording judge.Wording
 	if o.Template != "" {
 		raw, err := os.ReadFile(o.Template)
 		if err != nil {
-			return nil, fmt.Errorf("template: %w", err)
+			return nil, run, fmt.Errorf("template: %w", err)
 		}
 		wording = judge.Wording(raw)
 	}
 	sides, err := o.sides(log)
 	if err != nil {
-		return nil, err
+		return nil, run, err
 	}
 	release, err := engine.Lock(o.Out)
 	if err != nil {
-		return nil, err
+		return nil, run, err
 	}
 	defer release()
 	replies, err := journal.Open[endpoint.Reply](filepath.Join(o.Out, journalName))
 	if err != nil {
-		return nil, err
+		return nil, run, err
 	}
 	defer func() { err = errors.Join(err, replies.Close()) }()
 	if replies.Left > 0 {
 		fmt.Fprintf(log, "%d replies of an earlier run are in %s\n", replies.Left, filepath.Join(o.Out, journalName))
 	}
-	var ask judge.Answerer
-	if o.Endpoint != "" {
-		ask, err = o.remote(ctx, replies, progress)
-	} else {
-		var m *reader
-		if m, err = o.Model.open(d); err == nil {
-			defer func() { err = errors.Join(err, m.Close()) }()
-			ask = o.local(ctx, m, replies, progress)
+	protocol := o.protocol(wording)
+	sides, asked, err := protocol.Questions(sides)
+	if err != nil {
+		return nil, run, err
+	}
+	var questions []question
+	for i, s := range sides {
+		for n, q := range asked[i] {
+			questions = append(questions, question{place: fmt.Sprintf("question %d to the judge in %s", n+1, s.Language), text: q.Prompt, about: s.Language})
 		}
 	}
-	if err != nil {
-		return nil, err
+	var got []endpoint.Reply
+	if o.Endpoint != "" {
+		got, err = o.remote(ctx, questions, protocol.Variables(), replies, progress)
+	} else {
+		got, err = o.local(ctx, d, questions, protocol.Variables(), replies, progress)
 	}
-	return judge.Judge(o.protocol(wording), sides, ask, log)
+	if err != nil {
+		return nil, run, err
+	}
+	judged, err = judge.Judge(protocol, sides, func(_ string, prompts []string, _ map[string]bool) (list []judge.Reply, _ error) {
+		for _, r := range got[:len(prompts)] {
+			list = append(list, judge.Reply{Text: r.Text, FinishReason: r.FinishReason})
+		}
+		got = got[len(prompts):]
+		return list, nil
+	}, log)
+	if err != nil {
+		return nil, run, err
+	}
+	run = o.results(sides, judged)
+	return judged, run, run.Write(o.Out)
 }
 
 // sides pairs the languages of both models. One that a model lacks is left out and told.
@@ -186,41 +206,55 @@ func names(answers map[string][]judge.Answer) string {
 }
 
 // remote asks an endpoint.
-func (o Judge) remote(ctx context.Context, replies *journal.Journal[endpoint.Reply], progress engine.Progress) (judge.Answerer, error) {
+func (o Judge) remote(ctx context.Context, questions []question, variables map[string]bool, replies *journal.Journal[endpoint.Reply], progress engine.Progress) ([]endpoint.Reply, error) {
 	e, err := o.served()
 	if err != nil {
 		return nil, err
 	}
-	return func(language string, prompts []string, template map[string]bool) ([]judge.Reply, error) {
-		requests, keys, numbers := make([]endpoint.Request, len(prompts)), make([]string, len(prompts)), journal.Numbers{}
-		for i, p := range prompts {
-			requests[i] = endpoint.Request{Prompt: p, Temperature: o.Temperature, MaxTokens: o.MaxNewTokens, Template: template}
-			keys[i] = numbers.Key(append([]byte(language+"\n"), e.Body(requests[i])...))
-		}
-		got, err := e.Ask(ctx, requests, keys, replies, func(done int) {
-			tell(progress, engine.Update{Stage: "judge " + language, Done: done, Total: len(prompts), Unit: "judgments"})
-		})
-		return verdicts(got), err
-	}, nil
+	requests, keys, numbers := make([]endpoint.Request, len(questions)), make([]string, len(questions)), journal.Numbers{}
+	for i, q := range questions {
+		requests[i] = endpoint.Request{Prompt: q.text, Temperature: o.Temperature, MaxTokens: o.MaxNewTokens, Template: variables}
+		keys[i] = numbers.Key(append([]byte(q.about+"\n"), e.Body(requests[i])...))
+	}
+	return e.Ask(ctx, requests, keys, replies, func(done int) {
+		tell(progress, engine.Update{Stage: "judge", Done: done, Total: len(questions), Unit: "judgments"})
+	})
 }
 
 // local asks a model of one's own.
-func (o Judge) local(ctx context.Context, m *reader, replies *journal.Journal[endpoint.Reply], progress engine.Progress) judge.Answerer {
-	return func(language string, prompts []string, template map[string]bool) ([]judge.Reply, error) {
-		questions := make([]question, len(prompts))
-		for i, p := range prompts {
-			questions[i] = question{place: fmt.Sprintf("question %d to the judge in %s", i+1, language), text: p, about: language}
-		}
-		got, err := m.replies(ctx, questions, asking{chat: true, variables: template, temperature: o.Temperature, max: o.MaxNewTokens}, replies,
-			"judge "+language, progress)
-		return verdicts(got), err
+func (o Judge) local(ctx context.Context, d kernels.Device, questions []question, variables map[string]bool, replies *journal.Journal[endpoint.Reply], progress engine.Progress) (got []endpoint.Reply, err error) {
+	m, err := o.Model.open(d)
+	if err != nil {
+		return nil, err
 	}
+	defer func() { err = errors.Join(err, m.Close()) }()
+	how := asking{chat: true, variables: variables, temperature: o.Temperature, max: o.MaxNewTokens}
+	return m.replies(ctx, questions, how, replies, "judge", progress)
 }
 
-func verdicts(replies []endpoint.Reply) []judge.Reply {
-	list := make([]judge.Reply, len(replies))
-	for i, r := range replies {
-		list[i] = judge.Reply{Text: r.Text, FinishReason: r.FinishReason}
+// results are the verdicts as samples of one task per language, for tables and paired comparisons.
+func (o Judge) results(sides []judge.Side, judged []judge.Result) results.Run {
+	run := results.Run{Model: o.Answers, ModelArgs: "answers=" + o.Answers + ",reference=" + o.Reference, Date: float64(time.Now().Unix())}
+	for i, r := range judged {
+		t := results.Task{Name: "judge_" + results.FileName(r.Language), Metrics: []string{"win_rate", RightLanguage, ReferenceLanguage}, Filters: []string{"none"},
+			Config:  map[string]any{"judge": o.protocol("").Judge, "template": o.Template, "temperature": o.Temperature, "max_gen_toks": o.MaxNewTokens, "both_orders": o.BothOrders, "tie_handling": o.Ties, "seed": o.Seed},
+			Summary: map[string]float64{"lc_win_rate,none": r.Controlled.WinRate / 100}}
+		for n, j := range r.Judgments {
+			s := results.Sample{DocID: n, Doc: python.Dict("question_id", j.ID, "prompt", j.Prompt), Prompt: j.Prompt, Resps: []string{j.Output}, Filtered: string(j.Verdict),
+				Filter: "none", Language: r.Language, Cluster: "question " + python.Dumps(j.ID)}
+			s.Detected, s.Values = detect(j.Output, r.Language)
+			if s.Values == nil {
+				s.Values = map[string]float64{}
+			}
+			if _, other := detect(sides[i].Reference[n].Output, r.Language); other != nil {
+				s.Values[ReferenceLanguage] = other[RightLanguage]
+			}
+			if j.Judged() {
+				s.Values["win_rate"] = j.Preference
+			}
+			t.Samples = append(t.Samples, s)
+		}
+		run.Tasks = append(run.Tasks, t)
 	}
-	return list
+	return run
 }

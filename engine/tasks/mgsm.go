@@ -48,7 +48,7 @@ func (o Eval) mgsm(ctx context.Context, s *session, file string) (t results.Task
 		return t, err
 	}
 	form := mgsm.Form(o.Form)
-	t = results.Task{Name: form.Task(code), Metrics: []string{"exact_match", rightLanguage}}
+	t = results.Task{Name: form.Task(code), Metrics: []string{"exact_match", RightLanguage}}
 	questions := make([]question, len(problems))
 	for i, p := range problems {
 		questions[i] = question{place: fmt.Sprintf("%s, problem %d", file, i+1), text: form.Prompt(code, solved, p), about: code}

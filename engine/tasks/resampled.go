@@ -60,7 +60,7 @@ func (o Eval) documents(ctx context.Context, s *session, file string) (t results
 	}
 	t.Metrics = []string{accuracy}
 	if kind == euroeval.QA {
-		t.Metrics = []string{"f1", "em", rightLanguage}
+		t.Metrics = []string{"f1", "em", RightLanguage}
 	}
 	return t, s.report(&t, kind.Metrics(), records)
 }

@@ -58,19 +58,28 @@ func Run(o Options, ask Answerer, log io.Writer) ([]Result, error) {
 
 // Judge judges languages in their order, and writes LANGUAGE_annotations.json of each and summary.json.
 func Judge(o Options, sides []Side, ask Answerer, log io.Writer) ([]Result, error) {
-	o, swap, err := o.complete()
+	sides, questions, err := o.Questions(sides)
 	if err != nil {
 		return nil, err
 	}
+	o, _, _ = o.complete()
 	if err := os.MkdirAll(o.ResultsDir, 0o755); err != nil {
 		return nil, err
 	}
 	var results []Result
 	var rows []any
-	for _, s := range sides {
-		r, err := o.judge(s, swap, ask)
+	for i, s := range sides {
+		prompts := make([]string, len(questions[i]))
+		for j, q := range questions[i] {
+			prompts[j] = q.Prompt
+		}
+		replies, err := ask(s.Language, prompts, o.Variables())
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.Language, err)
+		}
+		r, err := Score(s.Language, s.Model, s.Reference, questions[i], replies, o.Ties)
+		if err != nil {
+			return nil, err
 		}
 		if err := write(filepath.Join(o.ResultsDir, s.Language+"_annotations.json"), python.Indent(r.JSON(), 2, false)); err != nil {
 			return nil, err
@@ -80,11 +89,31 @@ func Judge(o Options, sides []Side, ask Answerer, log io.Writer) ([]Result, erro
 	}
 	summary := python.Dict("judge_model", o.Judge, "model_outputs_dir", o.ModelDir, "reference_outputs_dir", o.ReferenceDir,
 		"seed", python.Int(fmt.Sprint(o.Seed)), "allow_ties", o.AllowTies, "tie_handling", string(o.Ties), "thinking", o.Thinking,
-		"chat_template_kwargs", object(o.template()), "results", rows)
+		"chat_template_kwargs", object(o.Variables()), "results", rows)
 	if o.BothOrders {
 		summary.Set("both_orders", true)
 	}
 	return results, write(filepath.Join(o.ResultsDir, "summary.json"), python.Indent(summary, 2, true))
+}
+
+// Questions are those of each language, and the sides with their references in the order of the models' answers. With
+// BothOrders each question stands before the same with its sides exchanged.
+func (o Options) Questions(sides []Side) (aligned []Side, questions [][]Question, err error) {
+	o, swap, err := o.complete()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range sides {
+		if s.Reference, err = Align(s.Model, s.Reference); err != nil {
+			return nil, nil, fmt.Errorf("%s: %w", s.Language, err)
+		}
+		asked := Ask(s.Language, s.Model, s.Reference, o.Wording, swap)
+		if o.BothOrders {
+			asked = bothOrders(asked, Ask(s.Language, s.Model, s.Reference, o.Wording, exchanged(asked)))
+		}
+		aligned, questions = append(aligned, s), append(questions, asked)
+	}
+	return aligned, questions, nil
 }
 
 // Validate refuses unknown words and a wording without its places.
@@ -128,11 +157,11 @@ func (o Options) complete() (Options, Swap, error) {
 	return o, PerQuestion(o.Seed), nil
 }
 
-// template is what the judge's chat template is told: models that can think aloud are asked not to, as a verdict is one tag.
-func (o Options) template() map[string]bool {
+// Variables are what the judge's chat template is told: models that can think aloud are asked not to, as a verdict is one tag.
+func (o Options) Variables() map[string]bool {
 	name := strings.ToLower(o.Judge)
 	switch {
-	case o.Thinking != "auto":
+	case o.Thinking == "on", o.Thinking == "off":
 		return map[string]bool{"enable_thinking": o.Thinking == "on"}
 	case strings.Contains(name, "qwen3"), strings.Contains(name, "qwq"):
 		return map[string]bool{"enable_thinking": false}
@@ -147,26 +176,6 @@ func (o Options) read(dir, language string) ([]Answer, error) {
 		return nil, err
 	}
 	return ReadAnswers(string(text), path)
-}
-
-func (o Options) judge(s Side, swap Swap, ask Answerer) (Result, error) {
-	reference, err := Align(s.Model, s.Reference)
-	if err != nil {
-		return Result{}, err
-	}
-	questions := Ask(s.Language, s.Model, reference, o.Wording, swap)
-	if o.BothOrders {
-		questions = bothOrders(questions, Ask(s.Language, s.Model, reference, o.Wording, exchanged(questions)))
-	}
-	prompts := make([]string, len(questions))
-	for i, q := range questions {
-		prompts[i] = q.Prompt
-	}
-	replies, err := ask(s.Language, prompts, o.template())
-	if err != nil {
-		return Result{}, err
-	}
-	return Score(s.Language, s.Model, reference, questions, replies, o.Ties)
 }
 
 func object(m map[string]bool) *python.Object {

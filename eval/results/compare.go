@@ -43,10 +43,10 @@ const (
 // compareDraws of the bootstrap of differences.
 const compareDraws = 10000
 
-// Compare pairs the samples of two runs by task, filter and document, and tests each metric. Where a value is 1 or 0
+// Compare pairs the samples of two runs by task, filter and document (by doc_hash where that names each, else by doc_id,
+// and then another document under the same doc_id is an error), and tests each metric. Where a value is 1 or 0
 // throughout and documents are independent, the test is McNemar's in its exact form: of the documents that only one run
 // got right, how many did each? Else it is Student's on the differences of cluster means with the error of Clustered.
-// The same doc_id with another document is an error.
 func Compare(a, b Run) (Compared, error) {
 	var c Compared
 	for _, t := range a.Tasks {
@@ -85,27 +85,25 @@ func Compare(a, b Run) (Compared, error) {
 type pairs []struct{ a, b Sample }
 
 func pair(a, b Task) (out pairs, unpaired int, err error) {
-	type key struct {
-		doc    int
-		filter string
+	key := func(s Sample) string { return fmt.Sprint(s.Filter, " doc_id ", s.DocID) }
+	if a.hashed() && b.hashed() {
+		key = func(s Sample) string { return fmt.Sprint(s.Filter, " document ", s.docHash) }
 	}
-	at := map[key]Sample{}
+	at := map[string]Sample{}
 	for _, s := range b.Samples {
-		k := key{s.DocID, s.Filter}
-		if _, twice := at[k]; twice {
+		if _, twice := at[key(s)]; twice {
 			return nil, 0, fmt.Errorf("doc_id %d stands twice under filter %s", s.DocID, s.Filter)
 		}
-		at[k] = s
+		at[key(s)] = s
 	}
 	unpaired = len(b.Samples)
-	seen := map[key]bool{}
+	seen := map[string]bool{}
 	for _, s := range a.Samples {
-		k := key{s.DocID, s.Filter}
-		if seen[k] {
+		if seen[key(s)] {
 			return nil, 0, fmt.Errorf("doc_id %d stands twice under filter %s", s.DocID, s.Filter)
 		}
-		seen[k] = true
-		o, ok := at[k]
+		seen[key(s)] = true
+		o, ok := at[key(s)]
 		if !ok {
 			unpaired++
 			continue
@@ -117,6 +115,19 @@ func pair(a, b Task) (out pairs, unpaired int, err error) {
 		out = append(out, struct{ a, b Sample }{s, o})
 	}
 	return out, unpaired, nil
+}
+
+// hashed says whether the hash of its document tells every sample of a filter from the others.
+func (t Task) hashed() bool {
+	seen := map[string]bool{}
+	for _, s := range t.Samples {
+		k := s.Filter + " " + s.docHash
+		if s.docHash == "" || seen[k] {
+			return false
+		}
+		seen[k] = true
+	}
+	return true
 }
 
 func (ps pairs) row(metric, filter string) Row {

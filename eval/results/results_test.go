@@ -134,8 +134,13 @@ func TestOtherDocumentsAreRefused(t *testing.T) {
 	require.NoError(t, err)
 	right, err := Read(filepath.Join(dir, "b"))
 	require.NoError(t, err)
+	c := compare(t, left, right)
+	require.Equal(t, 1, c.Rows[0].N)
+	require.Equal(t, []string{"1 of 1 rest on fewer than 6 documents: too few to say.", "2 samples stand in one run alone and were left out."}, c.Words())
+
+	right.Tasks[0].Samples[0].docHash = right.Tasks[0].Samples[1].docHash // drawn twice: no name any more
 	_, err = Compare(left, right)
-	require.ErrorContains(t, err, "task x: doc_id 1 is another document in the other run")
+	require.ErrorContains(t, err, "task x: doc_id 0 is another document in the other run")
 	_, err = Compare(left, run("z", []float64{1}, nil))
 	require.ErrorContains(t, err, "no sample stands in both runs (tasks only in A: [x], only in B: [z])")
 }
