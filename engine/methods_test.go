@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -71,7 +72,8 @@ func toyICR(t *testing.T, out string) engine.Recipe {
 
 func toyLIDR(t *testing.T, out string) engine.Recipe {
 	r := toyMethod(t, "lidr", out)
-	r.LIDR.Translation.Format, r.LIDR.Translation.Wording, r.LIDR.Translation.MaxNewTokens = "instruction", "translate into {language} : {text}", 24
+	a := &r.LIDR.Translation
+	a.Format, a.Wording, a.MaxNewTokens, a.MaxRows = "instruction", "translate into {language} : {text}", 24, 1
 	return r
 }
 
@@ -109,6 +111,9 @@ func TestICRRuns(t *testing.T) {
 		require.FileExists(t, filepath.Join(r.OutputDir, round, "report.html"))
 	}
 	require.FileExists(t, filepath.Join(r.OutputDir, "eval", "summary.json"))
+	m, err := engine.ReadManifest(filepath.Join(r.OutputDir, "round-2", "completions", "completions.jsonl"))
+	require.NoError(t, err)
+	require.Equal(t, "43", fmt.Sprint(m.Config["seed"]), "a round draws anew")
 
 	before := made(t, r.OutputDir)
 	require.NoError(t, r.Run(context.Background(), device(t), engine.Hooks{Ready: func(trainer.Summary, trainer.Args) { t.Error("it trained again") }}))
@@ -131,6 +136,25 @@ func TestTheMultilingualRewardIsOfTheRecord(t *testing.T) {
 			sum += float64(l)
 		}
 		require.Equal(t, sum, row.PolicyLogp)
+	}
+}
+
+// The prefix asks for a language that is not the source's.
+func TestThePrefixIsForOtherLanguages(t *testing.T) {
+	r := toyICR(t, filepath.Join(t.TempDir(), "out"))
+	r.Rounds.N, r.Prompts.Test = 1, nil
+	require.NoError(t, r.Run(context.Background(), device(t), engine.Hooks{}))
+	o := engine.ImplicitDefaults()
+	o.ModelNameOrPath, o.Adapter, o.PromptFormat = r.ModelNameOrPath, filepath.Join(r.OutputDir, "english", "adapter"), "chat"
+	o.Completions, o.Prompts = filepath.Join(r.OutputDir, "completions", "completions.jsonl"), filepath.Join(r.OutputDir, "prompts", "prompts.jsonl")
+	o.Prefix, o.Out = "", filepath.Join(t.TempDir(), "scores.jsonl")
+	require.NoError(t, o.Run(context.Background(), device(t), nil))
+	with, err := jsonl.All[engine.ImplicitScored](filepath.Join(r.OutputDir, "scores", "scores.jsonl"))
+	require.NoError(t, err)
+	without, err := jsonl.All[engine.ImplicitScored](o.Out)
+	require.NoError(t, err)
+	for i, row := range with {
+		require.Equal(t, row.Language == "en", row.PolicyLogp == without[i].PolicyLogp, "row %d in %s", i, row.Language)
 	}
 }
 

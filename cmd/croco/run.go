@@ -53,7 +53,7 @@ func (c *runCmd) Run(ctx context.Context, t *console) error {
 
 // initCmd writes a commented recipe.
 type initCmd struct {
-	Recipe string `arg:"" optional:"" default:"croco" help:"Which: croco (the paper), smollm2 (a real run on a laptop)."`
+	Recipe string `arg:"" optional:"" default:"croco" help:"Which: a method by its paper (croco, icr, lidr, …), or a real run on a laptop (smollm2, gemma3, icr-gemma3)."`
 	Out    string `name:"out" default:"recipe.yaml" help:"File to write."`
 }
 
