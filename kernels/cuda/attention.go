@@ -40,12 +40,13 @@ type attnItems struct {
 	n  int
 }
 
-// attnCall is what every kernel of a call wants to know.
+// attnCall is what the kernels of a call have in common.
 type attnCall struct {
 	kernels.Attn
 	d    *Device
-	wide int    // the head width that kernels are made for: at least D
-	name string // of the arithmetic and the width, as kernels' names end
+	half bool   // bfloat16 products
+	wide int    // the head width that the kernels are made for: at least D
+	name string // how their names end: arithmetic and width
 	most int    // rows of an item
 }
 
@@ -56,20 +57,32 @@ func (d *Device) attnCall(op string, q, k, v *kernels.Tensor, a kernels.Attn) at
 	if a.G == 0 || a.H%a.G != 0 {
 		panic(fmt.Sprintf("cuda: %s: %d query heads for %d key/value heads", op, a.H, a.G))
 	}
-	c := attnCall{Attn: a, d: d, most: 32}
+	c := attnCall{Attn: a, d: d, half: d.arithmetic == kernels.BF16, name: "f32", most: 32}
 	widths := []int{16, 64, 128, 256}
+	if c.half {
+		c.name, c.most, widths = "bf16", 64, []int{16, 64, 96, 128, 256}
+	}
 	i := slices.IndexFunc(widths, func(w int) bool { return w >= a.D })
 	if i < 0 {
-		panic(fmt.Sprintf("cuda: %s: heads of %d columns, expected at most 256", op, a.D))
+		panic(fmt.Sprintf("cuda: %s: heads of %d columns, expected at most %d", op, a.D, widths[len(widths)-1]))
 	}
 	c.wide = widths[i]
-	c.name = fmt.Sprintf("f32_%d", c.wide)
 	return c
 }
 
-// constants end the arguments of every kernel.
-func (c *attnCall) constants() []driver.Arg {
-	return []driver.Arg{driver.Int(c.H), driver.Int(c.G), driver.Int(c.D), driver.Float(c.Scale), driver.Float(c.Softcap), driver.Int(c.Window)}
+// launch queues one of the kernels for the width of this call, which end their arguments with the constants.
+func (c *attnCall) launch(kernel string, grid [3]int, shared int, args []driver.Arg, more ...driver.Arg) {
+	args = append(args, driver.Int(c.H), driver.Int(c.G), driver.Int(c.D), driver.Float(c.Scale), driver.Float(c.Softcap), driver.Int(c.Window))
+	c.d.launch(fmt.Sprintf("%s_%s_%d", kernel, c.name, c.wide), grid, 128, shared, append(args, more...)...)
+}
+
+// operand is a tensor (rows, heads·D) as the kernels want it: itself, or (rows, heads, wide) in bfloat16, to be released.
+func (c *attnCall) operand(t *kernels.Tensor) (arg driver.Arg, scratch uintptr) {
+	if !c.half {
+		return at(t), 0
+	}
+	scratch = c.d.narrow(t.Addr, t.Len()/c.D, c.D, c.wide)
+	return driver.Ptr(scratch), scratch
 }
 
 // work returns the lists of a plan for this call, which are made once.
@@ -132,14 +145,27 @@ func (d *Device) Attend(out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a 
 		kernels.Shape("attend", "lse", lse, q.Shape[0], a.H)
 	}
 	w := c.work(plan, false)
+	kernel, shared, operands := "attend", 0, []driver.Arg{at(q), at(k), at(v)}
+	if c.half {
+		var scratch [3]uintptr
+		shared = 8*c.most + 2*c.wide*(c.most+2*tileKeys)
+		operands[0], scratch[0] = c.operand(q)
+		if k.Shape[0] == q.Shape[0] { // a batch; a cache is read as it is
+			operands[1], scratch[1] = c.operand(k)
+			operands[2], scratch[2] = c.operand(v)
+		} else {
+			kernel = "attend_cache"
+		}
+		defer d.release(scratch[:]...)
+	}
 	slots := d.alloc(4 * w.slots * a.H * (2 + a.D))
 	defer d.release(slots)
 	for _, items := range w.items {
-		args := []driver.Arg{at(out), at(lse), at(q), at(k), at(v), driver.Ptr(slots), driver.Ptr(items.at), driver.Ptr(w.queries),
-			driver.Ptr(w.tiles), driver.Ptr(w.rows)}
-		d.launch("attend_"+c.name, plane(items.n, a.G), 128, 0, append(append(args, c.constants()...), driver.Int(d.attention.span))...)
+		args := append([]driver.Arg{at(out), at(lse)}, operands...)
+		args = append(args, driver.Ptr(slots), driver.Ptr(items.at), driver.Ptr(w.queries), driver.Ptr(w.tiles), driver.Ptr(w.rows))
+		c.launch(kernel, plane(items.n, a.G), shared, args, driver.Int(d.attention.span))
 	}
-	d.launch("merge_spans_f32", plane(w.merges, a.H), 128, 0, at(out), at(lse), driver.Ptr(slots), driver.Ptr(w.merging), driver.Int(a.H), driver.Int(a.D))
+	d.launch("merge_spans_"+c.name, plane(w.merges, a.H), 128, 0, at(out), at(lse), driver.Ptr(slots), driver.Ptr(w.merging), driver.Int(a.H), driver.Int(a.D))
 }
 
 // AttendBackward: in the forward pass, for each query and head, this was P = exp(s − lse) with s = scale·q·k (soft-capped), and
@@ -159,18 +185,32 @@ func (d *Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Ten
 	same("attend backward", "dv", dv, k)
 	kernels.Shape("attend backward", "k", k, T, a.G*a.D)
 	kernels.Shape("attend backward", "lse", lse, T, a.H)
-	w := c.work(plan, true)
 	delta := d.New(T, a.H)
 	defer d.Free(delta)
-	d.launch("attention_delta_f32", line(blocks(T*a.H, 4)), 128, 0, at(delta), at(dout), at(out), count(delta), driver.Int(a.D))
-	operands := []driver.Arg{at(dout), at(lse), at(delta), at(q), at(k), at(v)}
+	d.launch("attention_delta_"+c.name, line(blocks(T*a.H, 4)), 128, 0, at(delta), at(dout), at(out), count(delta), driver.Int(a.D))
+
+	var operand [4]driver.Arg
+	var scratch [4]uintptr
+	for i, t := range []*kernels.Tensor{dout, q, k, v} {
+		operand[i], scratch[i] = c.operand(t)
+	}
+	defer d.release(scratch[:]...)
+	operands := []driver.Arg{operand[0], at(lse), at(delta), operand[1], operand[2], operand[3]}
+	columns, sharedQ, sharedK := min(c.wide, 64), 0, 0 // of dk and dv that a block sums up; bytes of shared memory
+	if c.half {
+		columns, sharedQ, sharedK = c.wide, 8*c.most+2*c.wide*(2*c.most+2*tileKeys), 12*32+2*c.wide*(2*tileKeys+4*32)
+		if c.wide > 128 {
+			columns, sharedQ, sharedK = 128, sharedQ-2*c.wide*tileKeys, sharedK-2*c.wide*2*32
+		}
+	}
+	w := c.work(plan, true)
 	for _, items := range w.items {
 		args := append([]driver.Arg{at(dq)}, operands...)
 		args = append(args, driver.Ptr(items.at), driver.Ptr(w.queries), driver.Ptr(w.tiles), driver.Ptr(w.rows))
-		d.launch("attend_back_q_"+c.name, plane(items.n, a.G), 128, 0, append(args, c.constants()...)...)
+		c.launch("attend_back_q", plane(items.n, a.G), sharedQ, args)
 	}
 	keys := d.keyBlocks(plan)
 	args := append([]driver.Arg{at(dk), at(dv)}, operands...)
 	args = append(args, driver.Ptr(keys.blocks), driver.Ptr(keys.runs))
-	d.launch("attend_back_keys_"+c.name, [3]int{keys.n, a.G, blocks(c.wide, 64)}, 128, 0, append(args, c.constants()...)...)
+	c.launch("attend_back_keys", [3]int{keys.n, a.G, c.wide / columns}, sharedK, args)
 }

@@ -67,6 +67,17 @@ template <class E> DEV void add_span(State &s, State next, float *own, float *ot
 }
 template <class E> DEV float log_sum(State s) { return s.max / E::UNIT + logf(s.sum); }
 
+// For the gradient: from the product q·k, dP = dout·v, the row's log-sum-exp and Σ P·dP, the weight P and the gradient of q·k.
+template <class E> DEV float weight(float dot, float dp, float lse, float delta, float scale, float cap, float *grad) {
+  float s = score<E>(dot, scale, cap), p = E::exp(s - lse * E::UNIT), slope = scale;
+  if (cap > 0) {
+    float t = s / (cap * E::UNIT);
+    slope *= 1.f - t * t;
+  }
+  *grad = p * (dp - delta) * slope;
+  return p;
+}
+
 // A slot holds, for each head, the state and D sums.
 enum { SLOT_SUMS = 2 };
 DEV float *slot(float *slots, int at, int head, int H, int D) { return slots + ((long long)at * H + head) * (SLOT_SUMS + D); }

@@ -8,14 +8,6 @@
       const Item *items, const Query *queries, const int *tiles, const int *rows, int H, int G, int D, float scale, float cap, int window
 #define GRADIENT_OF_Q_ARGS dq, dout, lse, delta, q, k, v, items, queries, tiles, rows, H, G, D, scale, cap, window
 
-// From the product q·k, dP = dout·v, the row's log-sum-exp and Σ P·dP: P, and the gradient of q·k.
-DEV float weight32(float dot, float dp, float lse, float delta, float scale, float cap, float *grad) {
-  float s = score<Natural>(dot, scale, cap), p = exp_(s - lse), slope = scale;
-  if (cap > 0) slope *= 1.f - (s / cap) * (s / cap);
-  *grad = p * (dp - delta) * slope;
-  return p;
-}
-
 // dq (Tq,H·D) of the rows of item blockIdx.x under key/value head blockIdx.y: Σ over the keys of dS · k.
 template <int W> DEV void gradient_of_q(GRADIENT_OF_Q) {
   constexpr int C = W < 64 ? W : 64, N = W / 16;
@@ -40,7 +32,7 @@ template <int W> DEV void gradient_of_q(GRADIENT_OF_Q) {
     for (int i = 0; i < 4; i++)
 #pragma unroll
       for (int j = 0; j < 4; j++) {
-        weight32(p[i][j], dp[i][j], sum[i], mean[i], scale, cap, &dp[i][j]);
+        weight<Natural>(p[i][j], dp[i][j], sum[i], mean[i], scale, cap, &dp[i][j]);
         s.p[r0 + i][tx + 16 * j] = sees(s.pos[r0 + i], tile * TILE + tx + 16 * j, window) ? dp[i][j] : 0.f;
       }
 #pragma unroll
@@ -108,7 +100,7 @@ template <int W> DEV void gradient_of_keys(GRADIENT_OF_KEYS) {
 #pragma unroll
         for (int j = 0; j < 4; j++) {
           int r = r0 + i, key = tx + 16 * j;
-          p[i][j] = weight32(p[i][j], dp[i][j], s.lse[r], s.delta[r], scale, cap, &dp[i][j]);
+          p[i][j] = weight<Natural>(p[i][j], dp[i][j], s.lse[r], s.delta[r], scale, cap, &dp[i][j]);
           bool ok = key < block.n && sees(s.pos[r], block.pos + key, window);
           s.p[r][key] = ok ? p[i][j] : 0.f, s.ds[r][key] = ok ? dp[i][j] : 0.f;
         }
