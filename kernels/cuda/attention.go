@@ -81,7 +81,9 @@ func (c *attnCall) operand(t *kernels.Tensor) (arg driver.Arg, scratch uintptr) 
 	if !c.half {
 		return at(t), 0
 	}
-	scratch = c.d.narrow(t.Addr, t.Len()/c.D, c.D, c.wide)
+	heads := t.Len() / c.D
+	scratch = c.d.alloc(2 * heads * c.wide)
+	c.d.narrow(scratch, t.Addr, heads, c.wide, heads, c.D)
 	return driver.Ptr(scratch), scratch
 }
 
@@ -127,13 +129,23 @@ func (d *Device) forget() {
 // place copies the lists to the device.
 func (d *Device) place(w *attnWork) *attnOnDevice {
 	on := &attnOnDevice{
-		queries: d.upload(int32s(w.queries)), tiles: d.upload(w.tiles), rows: d.upload(w.rows), merging: d.upload(int32s(w.merges)),
+		queries: d.copied(int32s(w.queries)), tiles: d.copied(w.tiles), rows: d.copied(w.rows), merging: d.copied(int32s(w.merges)),
 		merges: len(w.merges), slots: w.slots,
 	}
 	for _, level := range w.items {
-		on.items = append(on.items, attnItems{d.upload(int32s(level)), len(level)})
+		on.items = append(on.items, attnItems{d.copied(int32s(level)), len(level)})
 	}
 	return on
+}
+
+// copied puts a list into device memory; an empty one needs none.
+func (d *Device) copied(list []int32) uintptr {
+	if len(list) == 0 {
+		return 0
+	}
+	p := d.alloc(4 * len(list))
+	d.send(p, bytesOf(list))
+	return p
 }
 
 // Attend: q and out are (Tq, H·D), k and v (rows, G·D), lse is (Tq,H) or nil: softmax attention over the positions of each query's path.

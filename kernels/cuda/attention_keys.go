@@ -43,7 +43,7 @@ func (d *Device) keyBlocks(plan *forest.Plan) *keyBlocks {
 			at += n
 		}
 	}
-	d.attention.keys = &keyBlocks{blocks: d.upload(int32s(blocks)), runs: d.upload(int32s(runs)), n: len(blocks)}
+	d.attention.keys = &keyBlocks{blocks: d.copied(int32s(blocks)), runs: d.copied(int32s(runs)), n: len(blocks)}
 	return d.attention.keys
 }
 
