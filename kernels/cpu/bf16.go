@@ -2,6 +2,7 @@ package cpu
 
 import (
 	"math"
+	"math/bits"
 	"time"
 	"unsafe"
 )
@@ -12,14 +13,6 @@ import (
 // numbers give the same bits, and a device may take what is faster: the instruction does two steps of a chain at once, but
 // takes four times as long as a multiply-add on Intel's Sapphire Rapids and only as long on AMD's Zen 4.
 
-// words is how many float32, or pairs, hold k elements of a product's side.
-func (d *Device) words(k int) int {
-	if d.paired {
-		return (k + 1) / 2
-	}
-	return k
-}
-
 // narrow copies a row, rounded where the device multiplies bfloat16, and says how long it is.
 func (d *Device) narrow(dst, x []float32) int {
 	if d.bf16 {
@@ -29,9 +22,9 @@ func (d *Device) narrow(dst, x []float32) int {
 	return copy(dst, x)
 }
 
-// asOperand writes a row as a side of a product: as it is, rounded, or in pairs.
-func (d *Device) asOperand(dst, x []float32) {
-	if !d.paired {
+// words writes a row as words: a copy or, where paired is set, the pairs of its rounded numbers.
+func (d *Device) words(dst, x []float32, paired bool) {
+	if !paired {
 		d.narrow(dst, x)
 		return
 	}
@@ -46,10 +39,13 @@ func (d *Device) asOperand(dst, x []float32) {
 	}
 }
 
-// operand is the left side x (rows, k) of a product, in buffer i.
+// operand is the left side x (rows, k) of a product, rounded or in pairs, in buffer i.
 func (d *Device) operand(i int, x []float32, rows int) []float32 {
 	k := len(x) / rows
-	words := d.words(k)
+	words := k
+	if d.paired {
+		words = (k + 1) / 2
+	}
 	if len(d.rounded[i]) < rows*words {
 		d.rounded[i] = aligned(rows*words + rows*words/4)
 	}
@@ -68,7 +64,7 @@ type rounding struct {
 
 func (o *rounding) run(_ *worker, lo, hi int) {
 	for r := lo; r < hi; r++ {
-		o.d.asOperand(o.dst[r*o.words:(r+1)*o.words], o.x[r*o.k:(r+1)*o.k])
+		o.d.words(o.dst[r*o.words:(r+1)*o.words], o.x[r*o.k:(r+1)*o.k], o.d.paired)
 	}
 }
 
@@ -80,12 +76,12 @@ func (s *isa) pairsAreFaster() bool {
 	const k = 128
 	rows := s.rows[0]
 	a, b, c := aligned(rows*k), aligned(k*panelWidth), aligned(rows*panelWidth)
-	best := func(tile func(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int)) time.Duration {
+	best := func(tile tileFunc) time.Duration {
 		least := time.Hour
 		for range 30 {
 			begin := time.Now()
 			for range 4 {
-				tile(rows, 3, k, first(a), k, 1, first(b), panelWidth, first(c), panelWidth, flush)
+				tile(rows, 3, k, first(a), k, 1, first(b), panelWidth, first(c), panelWidth, flush, first(b), 0)
 			}
 			least = min(least, time.Since(begin))
 		}
@@ -134,8 +130,37 @@ func goPairRows(n int, y, x, next *float32) {
 	}
 }
 
+// goPairHalves: y pairs two rows of bfloat16.
+func goPairHalves(n int, y *float32, x, next *uint16) {
+	dst, second := unsafe.Slice(y, n), unsafe.Slice(next, n)
+	for i, v := range unsafe.Slice(x, n) {
+		dst[i] = math.Float32frombits(uint32(v)<<16 | uint32(second[i]))
+	}
+}
+
+// goTransposePairs8 is goTranspose8 of pairs as files hold them, the later number in the upper half.
+func goTransposePairs8(n int, src *float32, lds int, dst *float32, ldd int) {
+	for r := range 8 {
+		for k := range n {
+			*at(dst, k*ldd+r) = swapped(*at(src, r*lds+k))
+		}
+	}
+}
+
+func swapped(pair float32) float32 {
+	return math.Float32frombits(bits.RotateLeft32(math.Float32bits(pair), 16))
+}
+
+// goWiden turns n rows of 48 pairs into twice as many rows of 48 float32.
+func goWiden(n int, y, x *float32) {
+	for i, pair := range unsafe.Slice(x, n*panelWidth) {
+		row, col := i/panelWidth, i%panelWidth
+		*at(y, 2*row*panelWidth+col), *at(y, (2*row+1)*panelWidth+col) = upper(pair), lower(pair)
+	}
+}
+
 // goTilePairs is goTile, flushed, over pairs: k counts them, and of each the upper halves come first.
-func goTilePairs(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int) {
+func goTilePairs(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int, _ *float32, _ int) {
 	for i := 0; i < mr && beta&fromC == 0; i++ {
 		clear(unsafe.Slice(at(c, i*ldc), 16*nv))
 	}

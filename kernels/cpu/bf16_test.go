@@ -3,6 +3,7 @@ package cpu
 import (
 	"math"
 	"testing"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -33,7 +34,9 @@ func bf16Devices(threads int) []*Device {
 
 func TestBF16Operations(t *testing.T) {
 	for _, d := range bf16Devices(3) {
-		t.Run(d.Info(), func(t *testing.T) { optest.Run(t, d) })
+		if d.isa != &portable { // it is slow, and TestBF16Same holds it to the others
+			t.Run(d.Info(), func(t *testing.T) { optest.Run(t, d) })
+		}
 	}
 }
 
@@ -93,15 +96,15 @@ func TestBF16TilesEqualTheirLoops(t *testing.T) {
 				for nv := 1; nv <= 3; nv++ {
 					for beta := range 2 {
 						want, got := numbers(8*50, 3, 2), numbers(8*50, 3, 2)
-						goTile(mr, nv, 39, &a[0], 40, 1, &b[0], 48, &want[0], 50, beta|flush)
-						c.set.tile(mr, nv, 39, &a[0], 40, 1, &b[0], 48, &got[0], 50, beta|flush)
+						goTile(mr, nv, 39, &a[0], 40, 1, &b[0], 48, &want[0], 50, beta|flush, &b[0], 0)
+						c.set.tile(mr, nv, 39, &a[0], 40, 1, &b[0], 48, &got[0], 50, beta|flush, &b[0], 0)
 						require.Equal(t, want, got, c.key)
 						if c.set.tilePairs == nil {
 							continue
 						}
 						a, b := pairs(numbers(8*40, 1, 121-60*exponent)), pairs(numbers(40*48, 2, 121-60*exponent))
-						goTilePairs(mr, nv, 39, &a[0], 40, 1, &b[0], 48, &want[0], 50, beta)
-						c.set.tilePairs(mr, nv, 39, &a[0], 40, 1, &b[0], 48, &got[0], 50, beta)
+						goTilePairs(mr, nv, 39, &a[0], 40, 1, &b[0], 48, &want[0], 50, beta, &b[0], 0)
+						c.set.tilePairs(mr, nv, 39, &a[0], 40, 1, &b[0], 48, &got[0], 50, beta, &b[0], 0)
 						require.Equal(t, want, got, c.key)
 					}
 				}
@@ -111,12 +114,12 @@ func TestBF16TilesEqualTheirLoops(t *testing.T) {
 }
 
 func plainTile(a, b []float32) (c [48]float32) {
-	goTile(1, 3, 2, &a[0], 40, 1, &b[0], 48, &c[0], 48, 0)
+	goTile(1, 3, 2, &a[0], 40, 1, &b[0], 48, &c[0], 48, 0, &b[0], 0)
 	return c
 }
 
 func flushedTile(a, b []float32) (c [48]float32) {
-	goTile(1, 3, 2, &a[0], 40, 1, &b[0], 48, &c[0], 48, flush)
+	goTile(1, 3, 2, &a[0], 40, 1, &b[0], 48, &c[0], 48, flush, &b[0], 0)
 	return c
 }
 
@@ -124,22 +127,34 @@ func flushedTile(a, b []float32) (c [48]float32) {
 func TestFlushingEnds(t *testing.T) {
 	a, b, c := aligned(8), aligned(48), aligned(48)
 	for _, s := range supported() {
-		s.set.tile(1, 3, 1, &a[0], 1, 1, &b[0], 48, &c[0], 48, flush)
-		s.set.tileBF16(1, 3, 1, &a[0], 1, 1, &new([48]uint16)[0], 48, &c[0], 48, flush)
+		s.set.tile(1, 3, 1, &a[0], 1, 1, &b[0], 48, &c[0], 48, flush, &b[0], 0)
+		s.set.tileBF16(1, 3, 1, &a[0], 1, 1, &b[0], 48, &c[0], 48, flush, &b[0], 0)
 		tiny := float32(0x1p-140)
 		require.NotZero(t, tiny*float32(len(a)))
 	}
 }
 
-func TestPairEqualsItsLoop(t *testing.T) {
-	for _, c := range supported() {
-		for _, n := range []int{0, 16, 48} {
-			for seed := range uint64(4) {
-				x, want, got := values(n+20, seed), values(n+20, 9), values(n+20, 9)
-				goPair(n, &want[0], &x[0])
-				c.set.pair(n, &got[0], &x[0])
-				for i := range want {
-					require.Equal(t, math.Float32bits(want[i]), math.Float32bits(got[i]), "%s, n = %d", c.key, n)
+// What moves words: each kernel against its loop, and nothing else is written.
+func TestWordsEqualTheirLoops(t *testing.T) {
+	for name, run := range map[string]func(s *isa, n int, y, x []float32){
+		"pair": func(s *isa, n int, y, x []float32) { s.pair(16*n, &y[0], &x[0]) },
+		"pairHalves": func(s *isa, n int, y, x []float32) {
+			rows := unsafe.Slice((*uint16)(unsafe.Pointer(&x[0])), 2*len(x))
+			s.pairHalves(16*n, &y[0], &rows[1], &rows[3+16*n])
+		},
+		"widen":           func(s *isa, n int, y, x []float32) { s.widen(n, &y[0], &x[0]) },
+		"transpose8":      func(s *isa, n int, y, x []float32) { s.transpose8(8*n, &x[0], 8*n+1, &y[0], 9) },
+		"transposePairs8": func(s *isa, n int, y, x []float32) { s.transposePairs8(8*n, &x[0], 8*n+1, &y[0], 9) },
+	} {
+		for _, c := range supported() {
+			for n := range 4 {
+				for seed := range uint64(4) {
+					x, want, got := values(400, seed), values(400, 9), values(400, 9)
+					run(&portable, n, want, x)
+					run(c.set, n, got, x)
+					for i := range want {
+						require.Equal(t, math.Float32bits(want[i]), math.Float32bits(got[i]), "%s of %s, n = %d", name, c.key, n)
+					}
 				}
 			}
 		}

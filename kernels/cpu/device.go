@@ -55,7 +55,7 @@ func WithArithmetic(threads int, arithmetic kernels.DType) (*Device, error) {
 func newDevice(threads int, set *isa) *Device {
 	d := &Device{isa: set, free: map[int][][]float32{}, live: map[*float32]int{}}
 	for range threads {
-		d.workers = append(d.workers, &worker{tile: aligned(8 * panelWidth), wide: aligned(depth * panelWidth)})
+		d.workers = append(d.workers, &worker{tile: aligned(8 * panelWidth), wide: aligned((depth + 2) * panelWidth)})
 	}
 	return d
 }

@@ -3,43 +3,43 @@
 package cpu
 
 // avx2Tile4x24 equals goTile for 4 rows and 24 columns.
-func avx2Tile4x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx2Tile4x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2TileBF164x24 equals goTileBF16 for 4 rows and 24 columns.
-func avx2TileBF164x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx2TileBF164x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2Tile4x16 equals goTile for 4 rows and 16 columns.
-func avx2Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx2Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2TileBF164x16 equals goTileBF16 for 4 rows and 16 columns.
-func avx2TileBF164x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx2TileBF164x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2Tile2x24 equals goTile for 2 rows and 24 columns.
-func avx2Tile2x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx2Tile2x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2TileBF162x24 equals goTileBF16 for 2 rows and 24 columns.
-func avx2TileBF162x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx2TileBF162x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2Tile2x16 equals goTile for 2 rows and 16 columns.
-func avx2Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx2Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2TileBF162x16 equals goTileBF16 for 2 rows and 16 columns.
-func avx2TileBF162x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx2TileBF162x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2Tile1x24 equals goTile for 1 rows and 24 columns.
-func avx2Tile1x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx2Tile1x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2TileBF161x24 equals goTileBF16 for 1 rows and 24 columns.
-func avx2TileBF161x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx2TileBF161x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2Tile1x16 equals goTile for 1 rows and 16 columns.
-func avx2Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx2Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2TileBF161x16 equals goTileBF16 for 1 rows and 16 columns.
-func avx2TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx2TileBF161x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx2Widen equals goWiden.
-func avx2Widen(n int, y *float32, x *uint16)
+func avx2Widen(n int, y *float32, x *float32)
 
 // avx2Round equals goRound.
 func avx2Round(n int, y *float32, x *float32)
@@ -49,6 +49,9 @@ func avx2Pair(n int, y *float32, x *float32)
 
 // avx2PairRows equals goPairRows.
 func avx2PairRows(n int, y *float32, x *float32, next *float32)
+
+// avx2PairHalves equals goPairHalves.
+func avx2PairHalves(n int, y *float32, x *uint16, next *uint16)
 
 // avx2Add equals goAdd.
 func avx2Add(n int, y *float32, x *float32)
@@ -112,3 +115,6 @@ func avx2SoftmaxTile(score *float32, s float32, state *float32)
 
 // avx2Transpose8 equals goTranspose8.
 func avx2Transpose8(n int, src *float32, lds int, dst *float32, ldd int)
+
+// avx2TransposePairs8 equals goTransposePairs8.
+func avx2TransposePairs8(n int, src *float32, lds int, dst *float32, ldd int)

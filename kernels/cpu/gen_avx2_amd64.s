@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func avx2Tile4x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx2Tile4x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, FMA3, MMX+, SSE
-TEXT ·avx2Tile4x24(SB), NOSPLIT, $8-72
+TEXT ·avx2Tile4x24(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -21,6 +21,8 @@ TEXT ·avx2Tile4x24(SB), NOSPLIT, $8-72
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -56,14 +58,15 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R12)
+	PREFETCHT1   64(R12)
+	ADDQ         R13, R12
 	VMOVUPS      (SI), Y12
 	VMOVUPS      32(SI), Y13
 	VMOVUPS      64(SI), Y14
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -86,7 +89,9 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, 64(R8)
@@ -96,9 +101,9 @@ store:
 	VMOVUPS Y6, (R8)(R9*2)
 	VMOVUPS Y7, 32(R8)(R9*2)
 	VMOVUPS Y8, 64(R8)(R9*2)
-	VMOVUPS Y9, (R11)
-	VMOVUPS Y10, 32(R11)
-	VMOVUPS Y11, 64(R11)
+	VMOVUPS Y9, (AX)
+	VMOVUPS Y10, 32(AX)
+	VMOVUPS Y11, 64(AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -125,9 +130,9 @@ DATA lanes00009fc0<>+56(SB)/4, $0x00009fc0
 DATA lanes00009fc0<>+60(SB)/4, $0x00009fc0
 GLOBL lanes00009fc0<>(SB), RODATA|NOPTR, $64
 
-// func avx2TileBF164x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx2TileBF164x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX2, FMA3, MMX+, SSE
-TEXT ·avx2TileBF164x24(SB), NOSPLIT, $8-72
+TEXT ·avx2TileBF164x24(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -138,12 +143,14 @@ TEXT ·avx2TileBF164x24(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	LEAQ    (CX)(DX*2), R10
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -178,17 +185,43 @@ normal:
 	VMOVUPS 64(R11), Y11
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Y12
+	PREFETCHT1   (R12)
+	PREFETCHT1   64(R12)
+	ADDQ         R13, R12
+	VMOVUPS      (SI), Y12
+	VANDPS       lanesffff0000<>+0(SB), Y12, Y12
+	VMOVUPS      32(SI), Y13
+	VANDPS       lanesffff0000<>+0(SB), Y13, Y13
+	VMOVUPS      64(SI), Y14
+	VANDPS       lanesffff0000<>+0(SB), Y14, Y14
+	VBROADCASTSS (CX), Y15
+	VFMADD231PS  Y12, Y15, Y0
+	VFMADD231PS  Y13, Y15, Y1
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS (CX)(DX*1), Y15
+	VFMADD231PS  Y12, Y15, Y3
+	VFMADD231PS  Y13, Y15, Y4
+	VFMADD231PS  Y14, Y15, Y5
+	VBROADCASTSS (CX)(DX*2), Y15
+	VFMADD231PS  Y12, Y15, Y6
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS (R10), Y15
+	VFMADD231PS  Y12, Y15, Y9
+	VFMADD231PS  Y13, Y15, Y10
+	VFMADD231PS  Y14, Y15, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	VMOVUPS      (SI), Y12
 	VPSLLD       $0x10, Y12, Y12
-	VPMOVZXWD    16(SI), Y13
+	VMOVUPS      32(SI), Y13
 	VPSLLD       $0x10, Y13, Y13
-	VPMOVZXWD    32(SI), Y14
+	VMOVUPS      64(SI), Y14
 	VPSLLD       $0x10, Y14, Y14
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y15
 	VFMADD231PS  Y12, Y15, Y0
 	VFMADD231PS  Y13, Y15, Y1
@@ -211,7 +244,37 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Y12
+	VANDPS       lanesffff0000<>+0(SB), Y12, Y12
+	VMOVUPS      32(SI), Y13
+	VANDPS       lanesffff0000<>+0(SB), Y13, Y13
+	VMOVUPS      64(SI), Y14
+	VANDPS       lanesffff0000<>+0(SB), Y14, Y14
+	VBROADCASTSS (CX), Y15
+	VFMADD231PS  Y12, Y15, Y0
+	VFMADD231PS  Y13, Y15, Y1
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS (CX)(DX*1), Y15
+	VFMADD231PS  Y12, Y15, Y3
+	VFMADD231PS  Y13, Y15, Y4
+	VFMADD231PS  Y14, Y15, Y5
+	VBROADCASTSS (CX)(DX*2), Y15
+	VFMADD231PS  Y12, Y15, Y6
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS (R10), Y15
+	VFMADD231PS  Y12, Y15, Y9
+	VFMADD231PS  Y13, Y15, Y10
+	VFMADD231PS  Y14, Y15, Y11
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+
 store:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, 64(R8)
@@ -221,9 +284,9 @@ store:
 	VMOVUPS Y6, (R8)(R9*2)
 	VMOVUPS Y7, 32(R8)(R9*2)
 	VMOVUPS Y8, 64(R8)(R9*2)
-	VMOVUPS Y9, (R11)
-	VMOVUPS Y10, 32(R11)
-	VMOVUPS Y11, 64(R11)
+	VMOVUPS Y9, (AX)
+	VMOVUPS Y10, 32(AX)
+	VMOVUPS Y11, 64(AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -232,9 +295,27 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+DATA lanesffff0000<>+0(SB)/4, $0xffff0000
+DATA lanesffff0000<>+4(SB)/4, $0xffff0000
+DATA lanesffff0000<>+8(SB)/4, $0xffff0000
+DATA lanesffff0000<>+12(SB)/4, $0xffff0000
+DATA lanesffff0000<>+16(SB)/4, $0xffff0000
+DATA lanesffff0000<>+20(SB)/4, $0xffff0000
+DATA lanesffff0000<>+24(SB)/4, $0xffff0000
+DATA lanesffff0000<>+28(SB)/4, $0xffff0000
+DATA lanesffff0000<>+32(SB)/4, $0xffff0000
+DATA lanesffff0000<>+36(SB)/4, $0xffff0000
+DATA lanesffff0000<>+40(SB)/4, $0xffff0000
+DATA lanesffff0000<>+44(SB)/4, $0xffff0000
+DATA lanesffff0000<>+48(SB)/4, $0xffff0000
+DATA lanesffff0000<>+52(SB)/4, $0xffff0000
+DATA lanesffff0000<>+56(SB)/4, $0xffff0000
+DATA lanesffff0000<>+60(SB)/4, $0xffff0000
+GLOBL lanesffff0000<>(SB), RODATA|NOPTR, $64
+
+// func avx2Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, FMA3, MMX+, SSE
-TEXT ·avx2Tile4x16(SB), NOSPLIT, $8-72
+TEXT ·avx2Tile4x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -251,6 +332,8 @@ TEXT ·avx2Tile4x16(SB), NOSPLIT, $8-72
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -278,12 +361,13 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R12)
+	ADDQ         R13, R12
 	VMOVUPS      (SI), Y8
 	VMOVUPS      32(SI), Y9
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -302,15 +386,17 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, (R8)(R9*1)
 	VMOVUPS Y3, 32(R8)(R9*1)
 	VMOVUPS Y4, (R8)(R9*2)
 	VMOVUPS Y5, 32(R8)(R9*2)
-	VMOVUPS Y6, (R11)
-	VMOVUPS Y7, 32(R11)
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -319,9 +405,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2TileBF164x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx2TileBF164x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX2, FMA3, MMX+, SSE
-TEXT ·avx2TileBF164x16(SB), NOSPLIT, $8-72
+TEXT ·avx2TileBF164x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -332,12 +418,14 @@ TEXT ·avx2TileBF164x16(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	LEAQ    (CX)(DX*2), R10
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -364,15 +452,34 @@ normal:
 	VMOVUPS 32(R11), Y7
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Y8
+	PREFETCHT1   (R12)
+	ADDQ         R13, R12
+	VMOVUPS      (SI), Y8
+	VANDPS       lanesffff0000<>+0(SB), Y8, Y8
+	VMOVUPS      32(SI), Y9
+	VANDPS       lanesffff0000<>+0(SB), Y9, Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (CX)(DX*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (CX)(DX*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	VMOVUPS      (SI), Y8
 	VPSLLD       $0x10, Y8, Y8
-	VPMOVZXWD    16(SI), Y9
+	VMOVUPS      32(SI), Y9
 	VPSLLD       $0x10, Y9, Y9
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y10
 	VFMADD231PS  Y8, Y10, Y0
 	VFMADD231PS  Y9, Y10, Y1
@@ -391,15 +498,39 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Y8
+	VANDPS       lanesffff0000<>+0(SB), Y8, Y8
+	VMOVUPS      32(SI), Y9
+	VANDPS       lanesffff0000<>+0(SB), Y9, Y9
+	VBROADCASTSS (CX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (CX)(DX*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (CX)(DX*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+
 store:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, (R8)(R9*1)
 	VMOVUPS Y3, 32(R8)(R9*1)
 	VMOVUPS Y4, (R8)(R9*2)
 	VMOVUPS Y5, 32(R8)(R9*2)
-	VMOVUPS Y6, (R11)
-	VMOVUPS Y7, 32(R11)
+	VMOVUPS Y6, (AX)
+	VMOVUPS Y7, 32(AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -408,9 +539,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2Tile2x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx2Tile2x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, FMA3, MMX+, SSE
-TEXT ·avx2Tile2x24(SB), NOSPLIT, $8-72
+TEXT ·avx2Tile2x24(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -423,6 +554,8 @@ TEXT ·avx2Tile2x24(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -446,14 +579,15 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	ADDQ         R11, R10
 	VMOVUPS      (SI), Y6
 	VMOVUPS      32(SI), Y7
 	VMOVUPS      64(SI), Y8
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Y9
 	VFMADD231PS  Y6, Y9, Y0
 	VFMADD231PS  Y7, Y9, Y1
@@ -467,7 +601,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, 64(R8)
@@ -482,9 +616,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2TileBF162x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx2TileBF162x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX2, FMA3, MMX+, SSE
-TEXT ·avx2TileBF162x24(SB), NOSPLIT, $8-72
+TEXT ·avx2TileBF162x24(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -495,8 +629,10 @@ TEXT ·avx2TileBF162x24(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -519,17 +655,34 @@ normal:
 	VMOVUPS 64(R8)(R9*1), Y5
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Y6
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      (SI), Y6
+	VANDPS       lanesffff0000<>+0(SB), Y6, Y6
+	VMOVUPS      32(SI), Y7
+	VANDPS       lanesffff0000<>+0(SB), Y7, Y7
+	VMOVUPS      64(SI), Y8
+	VANDPS       lanesffff0000<>+0(SB), Y8, Y8
+	VBROADCASTSS (CX), Y9
+	VFMADD231PS  Y6, Y9, Y0
+	VFMADD231PS  Y7, Y9, Y1
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (CX)(DX*1), Y9
+	VFMADD231PS  Y6, Y9, Y3
+	VFMADD231PS  Y7, Y9, Y4
+	VFMADD231PS  Y8, Y9, Y5
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Y6
 	VPSLLD       $0x10, Y6, Y6
-	VPMOVZXWD    16(SI), Y7
+	VMOVUPS      32(SI), Y7
 	VPSLLD       $0x10, Y7, Y7
-	VPMOVZXWD    32(SI), Y8
+	VMOVUPS      64(SI), Y8
 	VPSLLD       $0x10, Y8, Y8
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y9
 	VFMADD231PS  Y6, Y9, Y0
 	VFMADD231PS  Y7, Y9, Y1
@@ -542,6 +695,25 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Y6
+	VANDPS       lanesffff0000<>+0(SB), Y6, Y6
+	VMOVUPS      32(SI), Y7
+	VANDPS       lanesffff0000<>+0(SB), Y7, Y7
+	VMOVUPS      64(SI), Y8
+	VANDPS       lanesffff0000<>+0(SB), Y8, Y8
+	VBROADCASTSS (CX), Y9
+	VFMADD231PS  Y6, Y9, Y0
+	VFMADD231PS  Y7, Y9, Y1
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (CX)(DX*1), Y9
+	VFMADD231PS  Y6, Y9, Y3
+	VFMADD231PS  Y7, Y9, Y4
+	VFMADD231PS  Y8, Y9, Y5
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Y0, (R8)
@@ -558,9 +730,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx2Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, FMA3, MMX+, SSE
-TEXT ·avx2Tile2x16(SB), NOSPLIT, $8-72
+TEXT ·avx2Tile2x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -573,6 +745,8 @@ TEXT ·avx2Tile2x16(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -592,12 +766,13 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
 	VMOVUPS      (SI), Y4
 	VMOVUPS      32(SI), Y5
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -609,7 +784,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, (R8)(R9*1)
@@ -622,9 +797,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2TileBF162x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx2TileBF162x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX2, FMA3, MMX+, SSE
-TEXT ·avx2TileBF162x16(SB), NOSPLIT, $8-72
+TEXT ·avx2TileBF162x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -635,8 +810,10 @@ TEXT ·avx2TileBF162x16(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -655,15 +832,27 @@ normal:
 	VMOVUPS 32(R8)(R9*1), Y3
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Y4
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
+	VMOVUPS      (SI), Y4
+	VANDPS       lanesffff0000<>+0(SB), Y4, Y4
+	VMOVUPS      32(SI), Y5
+	VANDPS       lanesffff0000<>+0(SB), Y5, Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (CX)(DX*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Y4
 	VPSLLD       $0x10, Y4, Y4
-	VPMOVZXWD    16(SI), Y5
+	VMOVUPS      32(SI), Y5
 	VPSLLD       $0x10, Y5, Y5
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y4, Y6, Y0
 	VFMADD231PS  Y5, Y6, Y1
@@ -674,6 +863,21 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Y4
+	VANDPS       lanesffff0000<>+0(SB), Y4, Y4
+	VMOVUPS      32(SI), Y5
+	VANDPS       lanesffff0000<>+0(SB), Y5, Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (CX)(DX*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Y0, (R8)
@@ -688,9 +892,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2Tile1x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx2Tile1x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, FMA3, MMX+, SSE
-TEXT ·avx2Tile1x24(SB), NOSPLIT, $8-72
+TEXT ·avx2Tile1x24(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -703,6 +907,8 @@ TEXT ·avx2Tile1x24(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -720,14 +926,15 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (DX)
+	PREFETCHT1   64(DX)
+	ADDQ         R9, DX
 	VMOVUPS      (SI), Y3
 	VMOVUPS      32(SI), Y4
 	VMOVUPS      64(SI), Y5
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y3, Y6, Y0
 	VFMADD231PS  Y4, Y6, Y1
@@ -737,7 +944,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	VMOVUPS Y2, 64(R8)
@@ -749,9 +956,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2TileBF161x24(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx2TileBF161x24(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX2, FMA3, MMX+, SSE
-TEXT ·avx2TileBF161x24(SB), NOSPLIT, $8-72
+TEXT ·avx2TileBF161x24(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -762,8 +969,10 @@ TEXT ·avx2TileBF161x24(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	VXORPS  Y2, Y2, Y2
@@ -780,17 +989,30 @@ normal:
 	VMOVUPS 64(R8), Y2
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Y3
+	PREFETCHT1   (DX)
+	PREFETCHT1   64(DX)
+	ADDQ         R9, DX
+	VMOVUPS      (SI), Y3
+	VANDPS       lanesffff0000<>+0(SB), Y3, Y3
+	VMOVUPS      32(SI), Y4
+	VANDPS       lanesffff0000<>+0(SB), Y4, Y4
+	VMOVUPS      64(SI), Y5
+	VANDPS       lanesffff0000<>+0(SB), Y5, Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y3, Y6, Y0
+	VFMADD231PS  Y4, Y6, Y1
+	VFMADD231PS  Y5, Y6, Y2
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Y3
 	VPSLLD       $0x10, Y3, Y3
-	VPMOVZXWD    16(SI), Y4
+	VMOVUPS      32(SI), Y4
 	VPSLLD       $0x10, Y4, Y4
-	VPMOVZXWD    32(SI), Y5
+	VMOVUPS      64(SI), Y5
 	VPSLLD       $0x10, Y5, Y5
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y6
 	VFMADD231PS  Y3, Y6, Y0
 	VFMADD231PS  Y4, Y6, Y1
@@ -799,6 +1021,21 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Y3
+	VANDPS       lanesffff0000<>+0(SB), Y3, Y3
+	VMOVUPS      32(SI), Y4
+	VANDPS       lanesffff0000<>+0(SB), Y4, Y4
+	VMOVUPS      64(SI), Y5
+	VANDPS       lanesffff0000<>+0(SB), Y5, Y5
+	VBROADCASTSS (CX), Y6
+	VFMADD231PS  Y3, Y6, Y0
+	VFMADD231PS  Y4, Y6, Y1
+	VFMADD231PS  Y5, Y6, Y2
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Y0, (R8)
@@ -812,9 +1049,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx2Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, FMA3, MMX+, SSE
-TEXT ·avx2Tile1x16(SB), NOSPLIT, $8-72
+TEXT ·avx2Tile1x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -827,6 +1064,8 @@ TEXT ·avx2Tile1x16(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	TESTQ   $0x00000002, beta+64(FP)
@@ -842,12 +1081,13 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (DX)
+	ADDQ         R9, DX
 	VMOVUPS      (SI), Y2
 	VMOVUPS      32(SI), Y3
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
@@ -856,7 +1096,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Y0, (R8)
 	VMOVUPS Y1, 32(R8)
 	TESTQ   $0x00000002, beta+64(FP)
@@ -867,9 +1107,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx2TileBF161x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX2, FMA3, MMX+, SSE
-TEXT ·avx2TileBF161x16(SB), NOSPLIT, $8-72
+TEXT ·avx2TileBF161x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -880,8 +1120,10 @@ TEXT ·avx2TileBF161x16(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VXORPS  Y0, Y0, Y0
 	VXORPS  Y1, Y1, Y1
 	TESTQ   $0x00000002, beta+64(FP)
@@ -896,15 +1138,24 @@ normal:
 	VMOVUPS 32(R8), Y1
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Y2
+	PREFETCHT1   (DX)
+	ADDQ         R9, DX
+	VMOVUPS      (SI), Y2
+	VANDPS       lanesffff0000<>+0(SB), Y2, Y2
+	VMOVUPS      32(SI), Y3
+	VANDPS       lanesffff0000<>+0(SB), Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Y2
 	VPSLLD       $0x10, Y2, Y2
-	VPMOVZXWD    16(SI), Y3
+	VMOVUPS      32(SI), Y3
 	VPSLLD       $0x10, Y3, Y3
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Y4
 	VFMADD231PS  Y2, Y4, Y0
 	VFMADD231PS  Y3, Y4, Y1
@@ -912,6 +1163,18 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Y2
+	VANDPS       lanesffff0000<>+0(SB), Y2, Y2
+	VMOVUPS      32(SI), Y3
+	VANDPS       lanesffff0000<>+0(SB), Y3, Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Y0, (R8)
@@ -924,7 +1187,7 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx2Widen(n int, y *float32, x *uint16)
+// func avx2Widen(n int, y *float32, x *float32)
 // Requires: AVX, AVX2
 TEXT ·avx2Widen(SB), NOSPLIT, $0-24
 	MOVQ  n+0(FP), AX
@@ -934,16 +1197,46 @@ TEXT ·avx2Widen(SB), NOSPLIT, $0-24
 	JZ    done
 
 loop:
-	VPMOVZXWD (DX), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVUPS   Y0, (CX)
-	VPMOVZXWD 16(DX), Y0
-	VPSLLD    $0x10, Y0, Y0
-	VMOVUPS   Y0, 32(CX)
-	ADDQ      $0x40, CX
-	ADDQ      $0x20, DX
-	SUBQ      $0x10, AX
-	JG        loop
+	VMOVUPS (DX), Y0
+	VANDPS  lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS (DX), Y1
+	VPSLLD  $0x10, Y1, Y1
+	VMOVUPS Y0, (CX)
+	VMOVUPS Y1, 192(CX)
+	VMOVUPS 32(DX), Y0
+	VANDPS  lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS 32(DX), Y1
+	VPSLLD  $0x10, Y1, Y1
+	VMOVUPS Y0, 32(CX)
+	VMOVUPS Y1, 224(CX)
+	VMOVUPS 64(DX), Y0
+	VANDPS  lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS 64(DX), Y1
+	VPSLLD  $0x10, Y1, Y1
+	VMOVUPS Y0, 64(CX)
+	VMOVUPS Y1, 256(CX)
+	VMOVUPS 96(DX), Y0
+	VANDPS  lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS 96(DX), Y1
+	VPSLLD  $0x10, Y1, Y1
+	VMOVUPS Y0, 96(CX)
+	VMOVUPS Y1, 288(CX)
+	VMOVUPS 128(DX), Y0
+	VANDPS  lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS 128(DX), Y1
+	VPSLLD  $0x10, Y1, Y1
+	VMOVUPS Y0, 128(CX)
+	VMOVUPS Y1, 320(CX)
+	VMOVUPS 160(DX), Y0
+	VANDPS  lanesffff0000<>+0(SB), Y0, Y0
+	VMOVUPS 160(DX), Y1
+	VPSLLD  $0x10, Y1, Y1
+	VMOVUPS Y0, 160(CX)
+	VMOVUPS Y1, 352(CX)
+	ADDQ    $0x00000180, CX
+	ADDQ    $0x000000c0, DX
+	DECQ    AX
+	JNZ     loop
 
 done:
 	VZEROUPPER
@@ -1080,24 +1373,6 @@ DATA lanes00007fff<>+52(SB)/4, $0x00007fff
 DATA lanes00007fff<>+56(SB)/4, $0x00007fff
 DATA lanes00007fff<>+60(SB)/4, $0x00007fff
 GLOBL lanes00007fff<>(SB), RODATA|NOPTR, $64
-
-DATA lanesffff0000<>+0(SB)/4, $0xffff0000
-DATA lanesffff0000<>+4(SB)/4, $0xffff0000
-DATA lanesffff0000<>+8(SB)/4, $0xffff0000
-DATA lanesffff0000<>+12(SB)/4, $0xffff0000
-DATA lanesffff0000<>+16(SB)/4, $0xffff0000
-DATA lanesffff0000<>+20(SB)/4, $0xffff0000
-DATA lanesffff0000<>+24(SB)/4, $0xffff0000
-DATA lanesffff0000<>+28(SB)/4, $0xffff0000
-DATA lanesffff0000<>+32(SB)/4, $0xffff0000
-DATA lanesffff0000<>+36(SB)/4, $0xffff0000
-DATA lanesffff0000<>+40(SB)/4, $0xffff0000
-DATA lanesffff0000<>+44(SB)/4, $0xffff0000
-DATA lanesffff0000<>+48(SB)/4, $0xffff0000
-DATA lanesffff0000<>+52(SB)/4, $0xffff0000
-DATA lanesffff0000<>+56(SB)/4, $0xffff0000
-DATA lanesffff0000<>+60(SB)/4, $0xffff0000
-GLOBL lanesffff0000<>(SB), RODATA|NOPTR, $64
 
 DATA steps<>+0(SB)/4, $0xffffffff
 DATA steps<>+4(SB)/4, $0xffffffff
@@ -1289,6 +1564,37 @@ rest:
 	VPSRLD     $0x10, Y3, Y3
 	VORPS      Y3, Y2, Y2
 	VMASKMOVPS Y2, Y0, 32(CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func avx2PairHalves(n int, y *float32, x *uint16, next *uint16)
+// Requires: AVX, AVX2
+TEXT ·avx2PairHalves(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ next+24(FP), BX
+	SHRQ $0x04, AX
+	JZ   done
+
+loop:
+	VPMOVZXWD (DX), Y0
+	VPMOVZXWD (BX), Y1
+	VPSLLD    $0x10, Y0, Y0
+	VORPS     Y1, Y0, Y0
+	VMOVUPS   Y0, (CX)
+	VPMOVZXWD 16(DX), Y0
+	VPMOVZXWD 16(BX), Y1
+	VPSLLD    $0x10, Y0, Y0
+	VORPS     Y1, Y0, Y0
+	VMOVUPS   Y0, 32(CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	DECQ      AX
+	JNZ       loop
 
 done:
 	VZEROUPPER
@@ -3972,6 +4278,105 @@ loop:
 	VMOVUPS    (R8), Y5
 	VMOVUPS    (R8)(BX*1), Y6
 	VMOVUPS    (R8)(BX*2), Y7
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VSHUFPS    $0x44, Y1, Y8, Y7
+	VSHUFPS    $0xee, Y1, Y8, Y1
+	VSHUFPS    $0x44, Y2, Y0, Y8
+	VSHUFPS    $0xee, Y2, Y0, Y0
+	VSHUFPS    $0x44, Y5, Y3, Y2
+	VSHUFPS    $0xee, Y5, Y3, Y3
+	VSHUFPS    $0x44, Y6, Y4, Y5
+	VSHUFPS    $0xee, Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VMOVUPS    Y6, (DX)
+	VMOVUPS    Y2, (DX)(SI*4)
+	VPERM2F128 $0x20, Y3, Y1, Y2
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VMOVUPS    Y2, (DX)(SI*1)
+	VMOVUPS    Y1, (R10)
+	VPERM2F128 $0x20, Y5, Y8, Y1
+	VPERM2F128 $0x31, Y5, Y8, Y2
+	VMOVUPS    Y1, (DX)(SI*2)
+	VMOVUPS    Y2, (R10)(SI*1)
+	VPERM2F128 $0x20, Y4, Y0, Y1
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y1, (R9)
+	VMOVUPS    Y0, (R10)(SI*2)
+	ADDQ       $0x20, CX
+	ADDQ       $0x20, DI
+	ADDQ       $0x20, R8
+	ADDQ       R11, DX
+	ADDQ       R11, R9
+	ADDQ       R11, R10
+	DECQ       AX
+	JNZ        loop
+
+done:
+	VZEROUPPER
+	RET
+
+// func avx2TransposePairs8(n int, src *float32, lds int, dst *float32, ldd int)
+// Requires: AVX, AVX2
+TEXT ·avx2TransposePairs8(SB), NOSPLIT, $0-40
+	MOVQ n+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ dst+24(FP), DX
+	MOVQ lds+16(FP), BX
+	MOVQ ldd+32(FP), SI
+	SHLQ $0x02, BX
+	SHLQ $0x02, SI
+	LEAQ (CX)(BX*2), DI
+	ADDQ BX, DI
+	LEAQ (DI)(BX*2), R8
+	LEAQ (DX)(SI*2), R9
+	ADDQ SI, R9
+	LEAQ (R9)(SI*2), R10
+	SHRQ $0x03, AX
+	JZ   done
+	MOVQ SI, R11
+	SHLQ $0x03, R11
+
+loop:
+	VMOVUPS    (CX), Y0
+	VPSLLD     $0x10, Y0, Y1
+	VPSRLD     $0x10, Y0, Y0
+	VPOR       Y1, Y0, Y0
+	VMOVUPS    (CX)(BX*1), Y1
+	VPSLLD     $0x10, Y1, Y2
+	VPSRLD     $0x10, Y1, Y1
+	VPOR       Y2, Y1, Y1
+	VMOVUPS    (CX)(BX*2), Y2
+	VPSLLD     $0x10, Y2, Y3
+	VPSRLD     $0x10, Y2, Y2
+	VPOR       Y3, Y2, Y2
+	VMOVUPS    (DI), Y3
+	VPSLLD     $0x10, Y3, Y4
+	VPSRLD     $0x10, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVUPS    (CX)(BX*4), Y4
+	VPSLLD     $0x10, Y4, Y5
+	VPSRLD     $0x10, Y4, Y4
+	VPOR       Y5, Y4, Y4
+	VMOVUPS    (R8), Y5
+	VPSLLD     $0x10, Y5, Y6
+	VPSRLD     $0x10, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVUPS    (R8)(BX*1), Y6
+	VPSLLD     $0x10, Y6, Y7
+	VPSRLD     $0x10, Y6, Y6
+	VPOR       Y7, Y6, Y6
+	VMOVUPS    (R8)(BX*2), Y7
+	VPSLLD     $0x10, Y7, Y8
+	VPSRLD     $0x10, Y7, Y7
+	VPOR       Y8, Y7, Y7
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y0
 	VUNPCKLPS  Y3, Y2, Y1

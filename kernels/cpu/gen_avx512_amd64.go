@@ -3,115 +3,115 @@
 package cpu
 
 // avx512Tile8x48 equals goTile for 8 rows and 48 columns.
-func avx512Tile8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF168x48 equals goTileBF16 for 8 rows and 48 columns.
-func avx512TileBF168x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF168x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs8x48 equals goTilePairs for 8 rows and 48 columns.
-func avx512TilePairs8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile8x32 equals goTile for 8 rows and 32 columns.
-func avx512Tile8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF168x32 equals goTileBF16 for 8 rows and 32 columns.
-func avx512TileBF168x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF168x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs8x32 equals goTilePairs for 8 rows and 32 columns.
-func avx512TilePairs8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile8x16 equals goTile for 8 rows and 16 columns.
-func avx512Tile8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF168x16 equals goTileBF16 for 8 rows and 16 columns.
-func avx512TileBF168x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF168x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs8x16 equals goTilePairs for 8 rows and 16 columns.
-func avx512TilePairs8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile4x48 equals goTile for 4 rows and 48 columns.
-func avx512Tile4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF164x48 equals goTileBF16 for 4 rows and 48 columns.
-func avx512TileBF164x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF164x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs4x48 equals goTilePairs for 4 rows and 48 columns.
-func avx512TilePairs4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile4x32 equals goTile for 4 rows and 32 columns.
-func avx512Tile4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF164x32 equals goTileBF16 for 4 rows and 32 columns.
-func avx512TileBF164x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF164x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs4x32 equals goTilePairs for 4 rows and 32 columns.
-func avx512TilePairs4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile4x16 equals goTile for 4 rows and 16 columns.
-func avx512Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF164x16 equals goTileBF16 for 4 rows and 16 columns.
-func avx512TileBF164x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF164x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs4x16 equals goTilePairs for 4 rows and 16 columns.
-func avx512TilePairs4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile2x48 equals goTile for 2 rows and 48 columns.
-func avx512Tile2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF162x48 equals goTileBF16 for 2 rows and 48 columns.
-func avx512TileBF162x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF162x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs2x48 equals goTilePairs for 2 rows and 48 columns.
-func avx512TilePairs2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile2x32 equals goTile for 2 rows and 32 columns.
-func avx512Tile2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF162x32 equals goTileBF16 for 2 rows and 32 columns.
-func avx512TileBF162x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF162x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs2x32 equals goTilePairs for 2 rows and 32 columns.
-func avx512TilePairs2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile2x16 equals goTile for 2 rows and 16 columns.
-func avx512Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF162x16 equals goTileBF16 for 2 rows and 16 columns.
-func avx512TileBF162x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF162x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs2x16 equals goTilePairs for 2 rows and 16 columns.
-func avx512TilePairs2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile1x48 equals goTile for 1 rows and 48 columns.
-func avx512Tile1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF161x48 equals goTileBF16 for 1 rows and 48 columns.
-func avx512TileBF161x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF161x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs1x48 equals goTilePairs for 1 rows and 48 columns.
-func avx512TilePairs1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile1x32 equals goTile for 1 rows and 32 columns.
-func avx512Tile1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF161x32 equals goTileBF16 for 1 rows and 32 columns.
-func avx512TileBF161x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF161x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs1x32 equals goTilePairs for 1 rows and 32 columns.
-func avx512TilePairs1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Tile1x16 equals goTile for 1 rows and 16 columns.
-func avx512Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TileBF161x16 equals goTileBF16 for 1 rows and 16 columns.
-func avx512TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+func avx512TileBF161x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512TilePairs1x16 equals goTilePairs for 1 rows and 16 columns.
-func avx512TilePairs1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+func avx512TilePairs1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 
 // avx512Widen equals goWiden.
-func avx512Widen(n int, y *float32, x *uint16)
+func avx512Widen(n int, y *float32, x *float32)
 
 // avx512Round equals goRound.
 func avx512Round(n int, y *float32, x *float32)
@@ -121,6 +121,9 @@ func avx512Pair(n int, y *float32, x *float32)
 
 // avx512PairRows equals goPairRows.
 func avx512PairRows(n int, y *float32, x *float32, next *float32)
+
+// avx512PairHalves equals goPairHalves.
+func avx512PairHalves(n int, y *float32, x *uint16, next *uint16)
 
 // avx512Add equals goAdd.
 func avx512Add(n int, y *float32, x *float32)

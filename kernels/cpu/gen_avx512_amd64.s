@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func avx512Tile8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile8x48(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile8x48(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -23,6 +23,8 @@ TEXT ·avx512Tile8x48(SB), NOSPLIT, $8-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -82,15 +84,16 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R14)
+	PREFETCHT1   64(R14)
+	PREFETCHT1   128(R14)
+	ADDQ         R15, R14
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VMOVUPS      128(SI), Z26
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
-	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -130,7 +133,10 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -140,21 +146,21 @@ store:
 	VMOVUPS Z6, (R8)(R9*2)
 	VMOVUPS Z7, 64(R8)(R9*2)
 	VMOVUPS Z8, 128(R8)(R9*2)
-	VMOVUPS Z9, (R12)
-	VMOVUPS Z10, 64(R12)
-	VMOVUPS Z11, 128(R12)
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
 	VMOVUPS Z12, (R8)(R9*4)
 	VMOVUPS Z13, 64(R8)(R9*4)
 	VMOVUPS Z14, 128(R8)(R9*4)
-	VMOVUPS Z15, (R13)
-	VMOVUPS Z16, 64(R13)
-	VMOVUPS Z17, 128(R13)
-	VMOVUPS Z18, (R13)(R9*1)
-	VMOVUPS Z19, 64(R13)(R9*1)
-	VMOVUPS Z20, 128(R13)(R9*1)
-	VMOVUPS Z21, (R13)(R9*2)
-	VMOVUPS Z22, 64(R13)(R9*2)
-	VMOVUPS Z23, 128(R13)(R9*2)
+	VMOVUPS Z15, (CX)
+	VMOVUPS Z16, 64(CX)
+	VMOVUPS Z17, 128(CX)
+	VMOVUPS Z18, (CX)(R9*1)
+	VMOVUPS Z19, 64(CX)(R9*1)
+	VMOVUPS Z20, 128(CX)(R9*1)
+	VMOVUPS Z21, (CX)(R9*2)
+	VMOVUPS Z22, 64(CX)(R9*2)
+	VMOVUPS Z23, 128(CX)(R9*2)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -181,9 +187,9 @@ DATA lanes00009fc0<>+56(SB)/4, $0x00009fc0
 DATA lanes00009fc0<>+60(SB)/4, $0x00009fc0
 GLOBL lanes00009fc0<>(SB), RODATA|NOPTR, $64
 
-// func avx512TileBF168x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF168x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF168x48(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF168x48(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -194,7 +200,7 @@ TEXT ·avx512TileBF168x48(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	LEAQ    (CX)(DX*2), R10
 	ADDQ    DX, R10
@@ -202,6 +208,8 @@ TEXT ·avx512TileBF168x48(SB), NOSPLIT, $8-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -260,18 +268,61 @@ normal:
 	VMOVUPS 128(R13)(R9*2), Z23
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z24
+	PREFETCHT1   (R14)
+	PREFETCHT1   64(R14)
+	PREFETCHT1   128(R14)
+	ADDQ         R15, R14
+	VMOVUPS      (SI), Z24
+	VPANDD       lanesffff0000<>+0(SB), Z24, Z24
+	VMOVUPS      64(SI), Z25
+	VPANDD       lanesffff0000<>+0(SB), Z25, Z25
+	VMOVUPS      128(SI), Z26
+	VPANDD       lanesffff0000<>+0(SB), Z26, Z26
+	VBROADCASTSS (CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (CX)(DX*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (CX)(DX*2), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R10), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (CX)(DX*4), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R11), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R11)(DX*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (R11)(DX*2), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	VMOVUPS      (SI), Z24
 	VPSLLD       $0x10, Z24, Z24
-	VPMOVZXWD    32(SI), Z25
+	VMOVUPS      64(SI), Z25
 	VPSLLD       $0x10, Z25, Z25
-	VPMOVZXWD    64(SI), Z26
+	VMOVUPS      128(SI), Z26
 	VPSLLD       $0x10, Z26, Z26
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z27
 	VFMADD231PS  Z24, Z27, Z0
 	VFMADD231PS  Z25, Z27, Z1
@@ -311,7 +362,55 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z24
+	VPANDD       lanesffff0000<>+0(SB), Z24, Z24
+	VMOVUPS      64(SI), Z25
+	VPANDD       lanesffff0000<>+0(SB), Z25, Z25
+	VMOVUPS      128(SI), Z26
+	VPANDD       lanesffff0000<>+0(SB), Z26, Z26
+	VBROADCASTSS (CX), Z27
+	VFMADD231PS  Z24, Z27, Z0
+	VFMADD231PS  Z25, Z27, Z1
+	VFMADD231PS  Z26, Z27, Z2
+	VBROADCASTSS (CX)(DX*1), Z27
+	VFMADD231PS  Z24, Z27, Z3
+	VFMADD231PS  Z25, Z27, Z4
+	VFMADD231PS  Z26, Z27, Z5
+	VBROADCASTSS (CX)(DX*2), Z27
+	VFMADD231PS  Z24, Z27, Z6
+	VFMADD231PS  Z25, Z27, Z7
+	VFMADD231PS  Z26, Z27, Z8
+	VBROADCASTSS (R10), Z27
+	VFMADD231PS  Z24, Z27, Z9
+	VFMADD231PS  Z25, Z27, Z10
+	VFMADD231PS  Z26, Z27, Z11
+	VBROADCASTSS (CX)(DX*4), Z27
+	VFMADD231PS  Z24, Z27, Z12
+	VFMADD231PS  Z25, Z27, Z13
+	VFMADD231PS  Z26, Z27, Z14
+	VBROADCASTSS (R11), Z27
+	VFMADD231PS  Z24, Z27, Z15
+	VFMADD231PS  Z25, Z27, Z16
+	VFMADD231PS  Z26, Z27, Z17
+	VBROADCASTSS (R11)(DX*1), Z27
+	VFMADD231PS  Z24, Z27, Z18
+	VFMADD231PS  Z25, Z27, Z19
+	VFMADD231PS  Z26, Z27, Z20
+	VBROADCASTSS (R11)(DX*2), Z27
+	VFMADD231PS  Z24, Z27, Z21
+	VFMADD231PS  Z25, Z27, Z22
+	VFMADD231PS  Z26, Z27, Z23
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+
 store:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -321,21 +420,21 @@ store:
 	VMOVUPS Z6, (R8)(R9*2)
 	VMOVUPS Z7, 64(R8)(R9*2)
 	VMOVUPS Z8, 128(R8)(R9*2)
-	VMOVUPS Z9, (R12)
-	VMOVUPS Z10, 64(R12)
-	VMOVUPS Z11, 128(R12)
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
 	VMOVUPS Z12, (R8)(R9*4)
 	VMOVUPS Z13, 64(R8)(R9*4)
 	VMOVUPS Z14, 128(R8)(R9*4)
-	VMOVUPS Z15, (R13)
-	VMOVUPS Z16, 64(R13)
-	VMOVUPS Z17, 128(R13)
-	VMOVUPS Z18, (R13)(R9*1)
-	VMOVUPS Z19, 64(R13)(R9*1)
-	VMOVUPS Z20, 128(R13)(R9*1)
-	VMOVUPS Z21, (R13)(R9*2)
-	VMOVUPS Z22, 64(R13)(R9*2)
-	VMOVUPS Z23, 128(R13)(R9*2)
+	VMOVUPS Z15, (CX)
+	VMOVUPS Z16, 64(CX)
+	VMOVUPS Z17, 128(CX)
+	VMOVUPS Z18, (CX)(R9*1)
+	VMOVUPS Z19, 64(CX)(R9*1)
+	VMOVUPS Z20, 128(CX)(R9*1)
+	VMOVUPS Z21, (CX)(R9*2)
+	VMOVUPS Z22, 64(CX)(R9*2)
+	VMOVUPS Z23, 128(CX)(R9*2)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -344,9 +443,27 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+DATA lanesffff0000<>+0(SB)/4, $0xffff0000
+DATA lanesffff0000<>+4(SB)/4, $0xffff0000
+DATA lanesffff0000<>+8(SB)/4, $0xffff0000
+DATA lanesffff0000<>+12(SB)/4, $0xffff0000
+DATA lanesffff0000<>+16(SB)/4, $0xffff0000
+DATA lanesffff0000<>+20(SB)/4, $0xffff0000
+DATA lanesffff0000<>+24(SB)/4, $0xffff0000
+DATA lanesffff0000<>+28(SB)/4, $0xffff0000
+DATA lanesffff0000<>+32(SB)/4, $0xffff0000
+DATA lanesffff0000<>+36(SB)/4, $0xffff0000
+DATA lanesffff0000<>+40(SB)/4, $0xffff0000
+DATA lanesffff0000<>+44(SB)/4, $0xffff0000
+DATA lanesffff0000<>+48(SB)/4, $0xffff0000
+DATA lanesffff0000<>+52(SB)/4, $0xffff0000
+DATA lanesffff0000<>+56(SB)/4, $0xffff0000
+DATA lanesffff0000<>+60(SB)/4, $0xffff0000
+GLOBL lanesffff0000<>(SB), RODATA|NOPTR, $64
+
+// func avx512TilePairs8x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs8x48(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs8x48(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -365,6 +482,8 @@ TEXT ·avx512TilePairs8x48(SB), NOSPLIT, $0-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -418,15 +537,16 @@ TEXT ·avx512TilePairs8x48(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R14)
+	PREFETCHT1   64(R14)
+	PREFETCHT1   128(R14)
+	ADDQ         R15, R14
 	VMOVUPS      (SI), Z24
 	VMOVUPS      64(SI), Z25
 	VMOVUPS      128(SI), Z26
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
-	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z27
 	LONG         $0x40269262; WORD $0xc052 // VDPBF16PS Z24, Z27, Z0
 	LONG         $0x40269262; WORD $0xc952 // VDPBF16PS Z25, Z27, Z1
@@ -466,7 +586,10 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -476,27 +599,27 @@ store:
 	VMOVUPS Z6, (R8)(R9*2)
 	VMOVUPS Z7, 64(R8)(R9*2)
 	VMOVUPS Z8, 128(R8)(R9*2)
-	VMOVUPS Z9, (R12)
-	VMOVUPS Z10, 64(R12)
-	VMOVUPS Z11, 128(R12)
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
 	VMOVUPS Z12, (R8)(R9*4)
 	VMOVUPS Z13, 64(R8)(R9*4)
 	VMOVUPS Z14, 128(R8)(R9*4)
-	VMOVUPS Z15, (R13)
-	VMOVUPS Z16, 64(R13)
-	VMOVUPS Z17, 128(R13)
-	VMOVUPS Z18, (R13)(R9*1)
-	VMOVUPS Z19, 64(R13)(R9*1)
-	VMOVUPS Z20, 128(R13)(R9*1)
-	VMOVUPS Z21, (R13)(R9*2)
-	VMOVUPS Z22, 64(R13)(R9*2)
-	VMOVUPS Z23, 128(R13)(R9*2)
+	VMOVUPS Z15, (CX)
+	VMOVUPS Z16, 64(CX)
+	VMOVUPS Z17, 128(CX)
+	VMOVUPS Z18, (CX)(R9*1)
+	VMOVUPS Z19, 64(CX)(R9*1)
+	VMOVUPS Z20, 128(CX)(R9*1)
+	VMOVUPS Z21, (CX)(R9*2)
+	VMOVUPS Z22, 64(CX)(R9*2)
+	VMOVUPS Z23, 128(CX)(R9*2)
 	VZEROUPPER
 	RET
 
-// func avx512Tile8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile8x32(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile8x32(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -515,6 +638,8 @@ TEXT ·avx512Tile8x32(SB), NOSPLIT, $8-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -558,13 +683,14 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R14)
+	PREFETCHT1   64(R14)
+	ADDQ         R15, R14
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -596,23 +722,26 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
 	VMOVUPS Z3, 64(R8)(R9*1)
 	VMOVUPS Z4, (R8)(R9*2)
 	VMOVUPS Z5, 64(R8)(R9*2)
-	VMOVUPS Z6, (R12)
-	VMOVUPS Z7, 64(R12)
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
 	VMOVUPS Z8, (R8)(R9*4)
 	VMOVUPS Z9, 64(R8)(R9*4)
-	VMOVUPS Z10, (R13)
-	VMOVUPS Z11, 64(R13)
-	VMOVUPS Z12, (R13)(R9*1)
-	VMOVUPS Z13, 64(R13)(R9*1)
-	VMOVUPS Z14, (R13)(R9*2)
-	VMOVUPS Z15, 64(R13)(R9*2)
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	VMOVUPS Z12, (CX)(R9*1)
+	VMOVUPS Z13, 64(CX)(R9*1)
+	VMOVUPS Z14, (CX)(R9*2)
+	VMOVUPS Z15, 64(CX)(R9*2)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -621,9 +750,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF168x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF168x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF168x32(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF168x32(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -634,7 +763,7 @@ TEXT ·avx512TileBF168x32(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	LEAQ    (CX)(DX*2), R10
 	ADDQ    DX, R10
@@ -642,6 +771,8 @@ TEXT ·avx512TileBF168x32(SB), NOSPLIT, $8-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -684,15 +815,48 @@ normal:
 	VMOVUPS 64(R13)(R9*2), Z15
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z16
+	PREFETCHT1   (R14)
+	PREFETCHT1   64(R14)
+	ADDQ         R15, R14
+	VMOVUPS      (SI), Z16
+	VPANDD       lanesffff0000<>+0(SB), Z16, Z16
+	VMOVUPS      64(SI), Z17
+	VPANDD       lanesffff0000<>+0(SB), Z17, Z17
+	VBROADCASTSS (CX), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (CX)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (CX)(DX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (CX)(DX*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R11), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R11)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R11)(DX*2), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	VMOVUPS      (SI), Z16
 	VPSLLD       $0x10, Z16, Z16
-	VPMOVZXWD    32(SI), Z17
+	VMOVUPS      64(SI), Z17
 	VPSLLD       $0x10, Z17, Z17
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z18
 	VFMADD231PS  Z16, Z18, Z0
 	VFMADD231PS  Z17, Z18, Z1
@@ -724,23 +888,61 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z16
+	VPANDD       lanesffff0000<>+0(SB), Z16, Z16
+	VMOVUPS      64(SI), Z17
+	VPANDD       lanesffff0000<>+0(SB), Z17, Z17
+	VBROADCASTSS (CX), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (CX)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (CX)(DX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (CX)(DX*4), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R11), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R11)(DX*1), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R11)(DX*2), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+
 store:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
 	VMOVUPS Z3, 64(R8)(R9*1)
 	VMOVUPS Z4, (R8)(R9*2)
 	VMOVUPS Z5, 64(R8)(R9*2)
-	VMOVUPS Z6, (R12)
-	VMOVUPS Z7, 64(R12)
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
 	VMOVUPS Z8, (R8)(R9*4)
 	VMOVUPS Z9, 64(R8)(R9*4)
-	VMOVUPS Z10, (R13)
-	VMOVUPS Z11, 64(R13)
-	VMOVUPS Z12, (R13)(R9*1)
-	VMOVUPS Z13, 64(R13)(R9*1)
-	VMOVUPS Z14, (R13)(R9*2)
-	VMOVUPS Z15, 64(R13)(R9*2)
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	VMOVUPS Z12, (CX)(R9*1)
+	VMOVUPS Z13, 64(CX)(R9*1)
+	VMOVUPS Z14, (CX)(R9*2)
+	VMOVUPS Z15, 64(CX)(R9*2)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -749,9 +951,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs8x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs8x32(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs8x32(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -770,6 +972,8 @@ TEXT ·avx512TilePairs8x32(SB), NOSPLIT, $0-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -807,13 +1011,14 @@ TEXT ·avx512TilePairs8x32(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R14)
+	PREFETCHT1   64(R14)
+	ADDQ         R15, R14
 	VMOVUPS      (SI), Z16
 	VMOVUPS      64(SI), Z17
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z18
 	LONG         $0x406eb262; WORD $0xc052 // VDPBF16PS Z16, Z18, Z0
 	LONG         $0x406eb262; WORD $0xc952 // VDPBF16PS Z17, Z18, Z1
@@ -845,29 +1050,32 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
 	VMOVUPS Z3, 64(R8)(R9*1)
 	VMOVUPS Z4, (R8)(R9*2)
 	VMOVUPS Z5, 64(R8)(R9*2)
-	VMOVUPS Z6, (R12)
-	VMOVUPS Z7, 64(R12)
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
 	VMOVUPS Z8, (R8)(R9*4)
 	VMOVUPS Z9, 64(R8)(R9*4)
-	VMOVUPS Z10, (R13)
-	VMOVUPS Z11, 64(R13)
-	VMOVUPS Z12, (R13)(R9*1)
-	VMOVUPS Z13, 64(R13)(R9*1)
-	VMOVUPS Z14, (R13)(R9*2)
-	VMOVUPS Z15, 64(R13)(R9*2)
+	VMOVUPS Z10, (CX)
+	VMOVUPS Z11, 64(CX)
+	VMOVUPS Z12, (CX)(R9*1)
+	VMOVUPS Z13, 64(CX)(R9*1)
+	VMOVUPS Z14, (CX)(R9*2)
+	VMOVUPS Z15, 64(CX)(R9*2)
 	VZEROUPPER
 	RET
 
-// func avx512Tile8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile8x16(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile8x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -886,6 +1094,8 @@ TEXT ·avx512Tile8x16(SB), NOSPLIT, $8-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -913,11 +1123,12 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R14)
+	ADDQ         R15, R14
 	VMOVUPS      (SI), Z8
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS (CX)(DX*1), Z9
@@ -941,15 +1152,18 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
 	VMOVUPS Z2, (R8)(R9*2)
-	VMOVUPS Z3, (R12)
+	VMOVUPS Z3, (AX)
 	VMOVUPS Z4, (R8)(R9*4)
-	VMOVUPS Z5, (R13)
-	VMOVUPS Z6, (R13)(R9*1)
-	VMOVUPS Z7, (R13)(R9*2)
+	VMOVUPS Z5, (CX)
+	VMOVUPS Z6, (CX)(R9*1)
+	VMOVUPS Z7, (CX)(R9*2)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -958,9 +1172,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF168x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF168x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF168x16(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF168x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -971,7 +1185,7 @@ TEXT ·avx512TileBF168x16(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	LEAQ    (CX)(DX*2), R10
 	ADDQ    DX, R10
@@ -979,6 +1193,8 @@ TEXT ·avx512TileBF168x16(SB), NOSPLIT, $8-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1005,13 +1221,35 @@ normal:
 	VMOVUPS (R13)(R9*2), Z7
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z8
+	PREFETCHT1   (R14)
+	ADDQ         R15, R14
+	VMOVUPS      (SI), Z8
+	VPANDD       lanesffff0000<>+0(SB), Z8, Z8
+	VBROADCASTSS (CX), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (CX)(DX*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (CX)(DX*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (CX)(DX*4), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R11), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R11)(DX*1), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R11)(DX*2), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+	VMOVUPS      (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z8, Z9, Z0
 	VBROADCASTSS (CX)(DX*1), Z9
@@ -1035,15 +1273,43 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z8
+	VPANDD       lanesffff0000<>+0(SB), Z8, Z8
+	VBROADCASTSS (CX), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (CX)(DX*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (CX)(DX*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (CX)(DX*4), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R11), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R11)(DX*1), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R11)(DX*2), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	ADDQ         BX, R11
+
 store:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
 	VMOVUPS Z2, (R8)(R9*2)
-	VMOVUPS Z3, (R12)
+	VMOVUPS Z3, (AX)
 	VMOVUPS Z4, (R8)(R9*4)
-	VMOVUPS Z5, (R13)
-	VMOVUPS Z6, (R13)(R9*1)
-	VMOVUPS Z7, (R13)(R9*2)
+	VMOVUPS Z5, (CX)
+	VMOVUPS Z6, (CX)(R9*1)
+	VMOVUPS Z7, (CX)(R9*2)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -1052,9 +1318,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs8x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs8x16(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs8x16(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1073,6 +1339,8 @@ TEXT ·avx512TilePairs8x16(SB), NOSPLIT, $0-72
 	LEAQ    (R8)(R9*2), R12
 	ADDQ    R9, R12
 	LEAQ    (R12)(R9*2), R13
+	MOVQ    next+72(FP), R14
+	MOVQ    step+80(FP), R15
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1094,11 +1362,12 @@ TEXT ·avx512TilePairs8x16(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R14)
+	ADDQ         R15, R14
 	VMOVUPS      (SI), Z8
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z9
 	LONG         $0x4836d262; WORD $0xc052 // VDPBF16PS Z8, Z9, Z0
 	VBROADCASTSS (CX)(DX*1), Z9
@@ -1122,21 +1391,24 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
+	LEAQ    (AX)(R9*2), CX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
 	VMOVUPS Z2, (R8)(R9*2)
-	VMOVUPS Z3, (R12)
+	VMOVUPS Z3, (AX)
 	VMOVUPS Z4, (R8)(R9*4)
-	VMOVUPS Z5, (R13)
-	VMOVUPS Z6, (R13)(R9*1)
-	VMOVUPS Z7, (R13)(R9*2)
+	VMOVUPS Z5, (CX)
+	VMOVUPS Z6, (CX)(R9*1)
+	VMOVUPS Z7, (CX)(R9*2)
 	VZEROUPPER
 	RET
 
-// func avx512Tile4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile4x48(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile4x48(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1153,6 +1425,8 @@ TEXT ·avx512Tile4x48(SB), NOSPLIT, $8-72
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1188,15 +1462,16 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R12)
+	PREFETCHT1   64(R12)
+	PREFETCHT1   128(R12)
+	ADDQ         R13, R12
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VMOVUPS      128(SI), Z14
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
-	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
@@ -1219,7 +1494,9 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -1229,9 +1506,9 @@ store:
 	VMOVUPS Z6, (R8)(R9*2)
 	VMOVUPS Z7, 64(R8)(R9*2)
 	VMOVUPS Z8, 128(R8)(R9*2)
-	VMOVUPS Z9, (R11)
-	VMOVUPS Z10, 64(R11)
-	VMOVUPS Z11, 128(R11)
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -1240,9 +1517,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF164x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF164x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF164x48(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF164x48(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1253,12 +1530,14 @@ TEXT ·avx512TileBF164x48(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	LEAQ    (CX)(DX*2), R10
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1293,18 +1572,44 @@ normal:
 	VMOVUPS 128(R11), Z11
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z12
+	PREFETCHT1   (R12)
+	PREFETCHT1   64(R12)
+	PREFETCHT1   128(R12)
+	ADDQ         R13, R12
+	VMOVUPS      (SI), Z12
+	VPANDD       lanesffff0000<>+0(SB), Z12, Z12
+	VMOVUPS      64(SI), Z13
+	VPANDD       lanesffff0000<>+0(SB), Z13, Z13
+	VMOVUPS      128(SI), Z14
+	VPANDD       lanesffff0000<>+0(SB), Z14, Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (CX)(DX*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (CX)(DX*2), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (R10), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	VMOVUPS      (SI), Z12
 	VPSLLD       $0x10, Z12, Z12
-	VPMOVZXWD    32(SI), Z13
+	VMOVUPS      64(SI), Z13
 	VPSLLD       $0x10, Z13, Z13
-	VPMOVZXWD    64(SI), Z14
+	VMOVUPS      128(SI), Z14
 	VPSLLD       $0x10, Z14, Z14
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z15
 	VFMADD231PS  Z12, Z15, Z0
 	VFMADD231PS  Z13, Z15, Z1
@@ -1327,7 +1632,37 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z12
+	VPANDD       lanesffff0000<>+0(SB), Z12, Z12
+	VMOVUPS      64(SI), Z13
+	VPANDD       lanesffff0000<>+0(SB), Z13, Z13
+	VMOVUPS      128(SI), Z14
+	VPANDD       lanesffff0000<>+0(SB), Z14, Z14
+	VBROADCASTSS (CX), Z15
+	VFMADD231PS  Z12, Z15, Z0
+	VFMADD231PS  Z13, Z15, Z1
+	VFMADD231PS  Z14, Z15, Z2
+	VBROADCASTSS (CX)(DX*1), Z15
+	VFMADD231PS  Z12, Z15, Z3
+	VFMADD231PS  Z13, Z15, Z4
+	VFMADD231PS  Z14, Z15, Z5
+	VBROADCASTSS (CX)(DX*2), Z15
+	VFMADD231PS  Z12, Z15, Z6
+	VFMADD231PS  Z13, Z15, Z7
+	VFMADD231PS  Z14, Z15, Z8
+	VBROADCASTSS (R10), Z15
+	VFMADD231PS  Z12, Z15, Z9
+	VFMADD231PS  Z13, Z15, Z10
+	VFMADD231PS  Z14, Z15, Z11
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+
 store:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -1337,9 +1672,9 @@ store:
 	VMOVUPS Z6, (R8)(R9*2)
 	VMOVUPS Z7, 64(R8)(R9*2)
 	VMOVUPS Z8, 128(R8)(R9*2)
-	VMOVUPS Z9, (R11)
-	VMOVUPS Z10, 64(R11)
-	VMOVUPS Z11, 128(R11)
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -1348,9 +1683,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs4x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs4x48(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs4x48(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1367,6 +1702,8 @@ TEXT ·avx512TilePairs4x48(SB), NOSPLIT, $0-72
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1396,15 +1733,16 @@ TEXT ·avx512TilePairs4x48(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R12)
+	PREFETCHT1   64(R12)
+	PREFETCHT1   128(R12)
+	ADDQ         R13, R12
 	VMOVUPS      (SI), Z12
 	VMOVUPS      64(SI), Z13
 	VMOVUPS      128(SI), Z14
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
-	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z15
 	LONG         $0x4806d262; WORD $0xc452 // VDPBF16PS Z12, Z15, Z0
 	LONG         $0x4806d262; WORD $0xcd52 // VDPBF16PS Z13, Z15, Z1
@@ -1427,7 +1765,9 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -1437,15 +1777,15 @@ store:
 	VMOVUPS Z6, (R8)(R9*2)
 	VMOVUPS Z7, 64(R8)(R9*2)
 	VMOVUPS Z8, 128(R8)(R9*2)
-	VMOVUPS Z9, (R11)
-	VMOVUPS Z10, 64(R11)
-	VMOVUPS Z11, 128(R11)
+	VMOVUPS Z9, (AX)
+	VMOVUPS Z10, 64(AX)
+	VMOVUPS Z11, 128(AX)
 	VZEROUPPER
 	RET
 
-// func avx512Tile4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile4x32(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile4x32(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1462,6 +1802,8 @@ TEXT ·avx512Tile4x32(SB), NOSPLIT, $8-72
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1489,13 +1831,14 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R12)
+	PREFETCHT1   64(R12)
+	ADDQ         R13, R12
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1514,15 +1857,17 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
 	VMOVUPS Z3, 64(R8)(R9*1)
 	VMOVUPS Z4, (R8)(R9*2)
 	VMOVUPS Z5, 64(R8)(R9*2)
-	VMOVUPS Z6, (R11)
-	VMOVUPS Z7, 64(R11)
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -1531,9 +1876,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF164x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF164x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF164x32(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF164x32(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1544,12 +1889,14 @@ TEXT ·avx512TileBF164x32(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	LEAQ    (CX)(DX*2), R10
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1576,15 +1923,35 @@ normal:
 	VMOVUPS 64(R11), Z7
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z8
+	PREFETCHT1   (R12)
+	PREFETCHT1   64(R12)
+	ADDQ         R13, R12
+	VMOVUPS      (SI), Z8
+	VPANDD       lanesffff0000<>+0(SB), Z8, Z8
+	VMOVUPS      64(SI), Z9
+	VPANDD       lanesffff0000<>+0(SB), Z9, Z9
+	VBROADCASTSS (CX), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (CX)(DX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (CX)(DX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	VMOVUPS      (SI), Z8
 	VPSLLD       $0x10, Z8, Z8
-	VPMOVZXWD    32(SI), Z9
+	VMOVUPS      64(SI), Z9
 	VPSLLD       $0x10, Z9, Z9
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z10
 	VFMADD231PS  Z8, Z10, Z0
 	VFMADD231PS  Z9, Z10, Z1
@@ -1603,15 +1970,39 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z8
+	VPANDD       lanesffff0000<>+0(SB), Z8, Z8
+	VMOVUPS      64(SI), Z9
+	VPANDD       lanesffff0000<>+0(SB), Z9, Z9
+	VBROADCASTSS (CX), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (CX)(DX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (CX)(DX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+
 store:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
 	VMOVUPS Z3, 64(R8)(R9*1)
 	VMOVUPS Z4, (R8)(R9*2)
 	VMOVUPS Z5, 64(R8)(R9*2)
-	VMOVUPS Z6, (R11)
-	VMOVUPS Z7, 64(R11)
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -1620,9 +2011,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs4x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs4x32(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs4x32(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1639,6 +2030,8 @@ TEXT ·avx512TilePairs4x32(SB), NOSPLIT, $0-72
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1660,13 +2053,14 @@ TEXT ·avx512TilePairs4x32(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R12)
+	PREFETCHT1   64(R12)
+	ADDQ         R13, R12
 	VMOVUPS      (SI), Z8
 	VMOVUPS      64(SI), Z9
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z10
 	LONG         $0x482ed262; WORD $0xc052 // VDPBF16PS Z8, Z10, Z0
 	LONG         $0x482ed262; WORD $0xc952 // VDPBF16PS Z9, Z10, Z1
@@ -1685,21 +2079,23 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
 	VMOVUPS Z3, 64(R8)(R9*1)
 	VMOVUPS Z4, (R8)(R9*2)
 	VMOVUPS Z5, 64(R8)(R9*2)
-	VMOVUPS Z6, (R11)
-	VMOVUPS Z7, 64(R11)
+	VMOVUPS Z6, (AX)
+	VMOVUPS Z7, 64(AX)
 	VZEROUPPER
 	RET
 
-// func avx512Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile4x16(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile4x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1716,6 +2112,8 @@ TEXT ·avx512Tile4x16(SB), NOSPLIT, $8-72
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1735,11 +2133,12 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R12)
+	ADDQ         R13, R12
 	VMOVUPS      (SI), Z4
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS (CX)(DX*1), Z5
@@ -1754,11 +2153,13 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
 	VMOVUPS Z2, (R8)(R9*2)
-	VMOVUPS Z3, (R11)
+	VMOVUPS Z3, (AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -1767,9 +2168,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF164x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF164x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF164x16(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF164x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1780,12 +2181,14 @@ TEXT ·avx512TileBF164x16(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
 	LEAQ    (CX)(DX*2), R10
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1804,13 +2207,26 @@ normal:
 	VMOVUPS (R11), Z3
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z4
+	PREFETCHT1   (R12)
+	ADDQ         R13, R12
+	VMOVUPS      (SI), Z4
+	VPANDD       lanesffff0000<>+0(SB), Z4, Z4
+	VBROADCASTSS (CX), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (CX)(DX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (CX)(DX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R10), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+	VMOVUPS      (SI), Z4
 	VPSLLD       $0x10, Z4, Z4
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z5
 	VFMADD231PS  Z4, Z5, Z0
 	VBROADCASTSS (CX)(DX*1), Z5
@@ -1825,11 +2241,29 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z4
+	VPANDD       lanesffff0000<>+0(SB), Z4, Z4
+	VBROADCASTSS (CX), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (CX)(DX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (CX)(DX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R10), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         BX, CX
+	ADDQ         BX, R10
+
 store:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
 	VMOVUPS Z2, (R8)(R9*2)
-	VMOVUPS Z3, (R11)
+	VMOVUPS Z3, (AX)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
 	LDMXCSR (SP)
@@ -1838,9 +2272,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs4x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs4x16(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs4x16(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1857,6 +2291,8 @@ TEXT ·avx512TilePairs4x16(SB), NOSPLIT, $0-72
 	ADDQ    DX, R10
 	LEAQ    (R8)(R9*2), R11
 	ADDQ    R9, R11
+	MOVQ    next+72(FP), R12
+	MOVQ    step+80(FP), R13
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1870,11 +2306,12 @@ TEXT ·avx512TilePairs4x16(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R12)
+	ADDQ         R13, R12
 	VMOVUPS      (SI), Z4
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z5
 	LONG         $0x4856f262; WORD $0xc452 // VDPBF16PS Z4, Z5, Z0
 	VBROADCASTSS (CX)(DX*1), Z5
@@ -1889,17 +2326,19 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
+	LEAQ    (R8)(R9*2), AX
+	ADDQ    R9, AX
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
 	VMOVUPS Z2, (R8)(R9*2)
-	VMOVUPS Z3, (R11)
+	VMOVUPS Z3, (AX)
 	VZEROUPPER
 	RET
 
-// func avx512Tile2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile2x48(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile2x48(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1912,6 +2351,8 @@ TEXT ·avx512Tile2x48(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -1935,15 +2376,16 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	PREFETCHT1   128(R10)
+	ADDQ         R11, R10
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VMOVUPS      128(SI), Z8
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
-	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z6, Z9, Z0
 	VFMADD231PS  Z7, Z9, Z1
@@ -1957,7 +2399,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -1972,9 +2414,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF162x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF162x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF162x48(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF162x48(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -1985,8 +2427,10 @@ TEXT ·avx512TileBF162x48(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2009,18 +2453,35 @@ normal:
 	VMOVUPS 128(R8)(R9*1), Z5
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z6
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	PREFETCHT1   128(R10)
+	ADDQ         R11, R10
+	VMOVUPS      (SI), Z6
+	VPANDD       lanesffff0000<>+0(SB), Z6, Z6
+	VMOVUPS      64(SI), Z7
+	VPANDD       lanesffff0000<>+0(SB), Z7, Z7
+	VMOVUPS      128(SI), Z8
+	VPANDD       lanesffff0000<>+0(SB), Z8, Z8
+	VBROADCASTSS (CX), Z9
+	VFMADD231PS  Z6, Z9, Z0
+	VFMADD231PS  Z7, Z9, Z1
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (CX)(DX*1), Z9
+	VFMADD231PS  Z6, Z9, Z3
+	VFMADD231PS  Z7, Z9, Z4
+	VFMADD231PS  Z8, Z9, Z5
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Z6
 	VPSLLD       $0x10, Z6, Z6
-	VPMOVZXWD    32(SI), Z7
+	VMOVUPS      64(SI), Z7
 	VPSLLD       $0x10, Z7, Z7
-	VPMOVZXWD    64(SI), Z8
+	VMOVUPS      128(SI), Z8
 	VPSLLD       $0x10, Z8, Z8
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z9
 	VFMADD231PS  Z6, Z9, Z0
 	VFMADD231PS  Z7, Z9, Z1
@@ -2033,6 +2494,25 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z6
+	VPANDD       lanesffff0000<>+0(SB), Z6, Z6
+	VMOVUPS      64(SI), Z7
+	VPANDD       lanesffff0000<>+0(SB), Z7, Z7
+	VMOVUPS      128(SI), Z8
+	VPANDD       lanesffff0000<>+0(SB), Z8, Z8
+	VBROADCASTSS (CX), Z9
+	VFMADD231PS  Z6, Z9, Z0
+	VFMADD231PS  Z7, Z9, Z1
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (CX)(DX*1), Z9
+	VFMADD231PS  Z6, Z9, Z3
+	VFMADD231PS  Z7, Z9, Z4
+	VFMADD231PS  Z8, Z9, Z5
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Z0, (R8)
@@ -2049,9 +2529,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs2x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs2x48(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs2x48(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2064,6 +2544,8 @@ TEXT ·avx512TilePairs2x48(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2081,15 +2563,16 @@ TEXT ·avx512TilePairs2x48(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	PREFETCHT1   128(R10)
+	ADDQ         R11, R10
 	VMOVUPS      (SI), Z6
 	VMOVUPS      64(SI), Z7
 	VMOVUPS      128(SI), Z8
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
-	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z9
 	LONG         $0x4836f262; WORD $0xc652 // VDPBF16PS Z6, Z9, Z0
 	LONG         $0x4836f262; WORD $0xcf52 // VDPBF16PS Z7, Z9, Z1
@@ -2103,7 +2586,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -2113,9 +2596,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func avx512Tile2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile2x32(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile2x32(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2128,6 +2611,8 @@ TEXT ·avx512Tile2x32(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2147,13 +2632,14 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	ADDQ         R11, R10
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -2165,7 +2651,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
@@ -2178,9 +2664,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF162x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF162x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF162x32(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF162x32(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2191,8 +2677,10 @@ TEXT ·avx512TileBF162x32(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2211,15 +2699,28 @@ normal:
 	VMOVUPS 64(R8)(R9*1), Z3
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z4
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	ADDQ         R11, R10
+	VMOVUPS      (SI), Z4
+	VPANDD       lanesffff0000<>+0(SB), Z4, Z4
+	VMOVUPS      64(SI), Z5
+	VPANDD       lanesffff0000<>+0(SB), Z5, Z5
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (CX)(DX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Z4
 	VPSLLD       $0x10, Z4, Z4
-	VPMOVZXWD    32(SI), Z5
+	VMOVUPS      64(SI), Z5
 	VPSLLD       $0x10, Z5, Z5
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z4, Z6, Z0
 	VFMADD231PS  Z5, Z6, Z1
@@ -2230,6 +2731,21 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z4
+	VPANDD       lanesffff0000<>+0(SB), Z4, Z4
+	VMOVUPS      64(SI), Z5
+	VPANDD       lanesffff0000<>+0(SB), Z5, Z5
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (CX)(DX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Z0, (R8)
@@ -2244,9 +2760,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs2x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs2x32(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs2x32(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2259,6 +2775,8 @@ TEXT ·avx512TilePairs2x32(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2272,13 +2790,14 @@ TEXT ·avx512TilePairs2x32(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R10)
+	PREFETCHT1   64(R10)
+	ADDQ         R11, R10
 	VMOVUPS      (SI), Z4
 	VMOVUPS      64(SI), Z5
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z6
 	LONG         $0x484ef262; WORD $0xc452 // VDPBF16PS Z4, Z6, Z0
 	LONG         $0x484ef262; WORD $0xcd52 // VDPBF16PS Z5, Z6, Z1
@@ -2290,7 +2809,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, (R8)(R9*1)
@@ -2298,9 +2817,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func avx512Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile2x16(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile2x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2313,6 +2832,8 @@ TEXT ·avx512Tile2x16(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	TESTQ   $0x00000002, beta+64(FP)
@@ -2328,11 +2849,12 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
 	VMOVUPS      (SI), Z2
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS (CX)(DX*1), Z3
@@ -2342,7 +2864,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
 	TESTQ   $0x00000002, beta+64(FP)
@@ -2353,9 +2875,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF162x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF162x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF162x16(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF162x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2366,8 +2888,10 @@ TEXT ·avx512TileBF162x16(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	TESTQ   $0x00000002, beta+64(FP)
@@ -2382,13 +2906,21 @@ normal:
 	VMOVUPS (R8)(R9*1), Z1
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z2
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
+	VMOVUPS      (SI), Z2
+	VPANDD       lanesffff0000<>+0(SB), Z2, Z2
+	VBROADCASTSS (CX), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (CX)(DX*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Z2
 	VPSLLD       $0x10, Z2, Z2
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z3
 	VFMADD231PS  Z2, Z3, Z0
 	VBROADCASTSS (CX)(DX*1), Z3
@@ -2397,6 +2929,17 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z2
+	VPANDD       lanesffff0000<>+0(SB), Z2, Z2
+	VBROADCASTSS (CX), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (CX)(DX*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Z0, (R8)
@@ -2409,9 +2952,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs2x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs2x16(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs2x16(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2424,6 +2967,8 @@ TEXT ·avx512TilePairs2x16(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), R10
+	MOVQ    step+80(FP), R11
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	TESTQ   $0x00000001, beta+64(FP)
@@ -2433,11 +2978,12 @@ TEXT ·avx512TilePairs2x16(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (R10)
+	ADDQ         R11, R10
 	VMOVUPS      (SI), Z2
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z3
 	LONG         $0x4866f262; WORD $0xc252 // VDPBF16PS Z2, Z3, Z0
 	VBROADCASTSS (CX)(DX*1), Z3
@@ -2447,15 +2993,15 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, (R8)(R9*1)
 	VZEROUPPER
 	RET
 
-// func avx512Tile1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile1x48(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile1x48(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2468,6 +3014,8 @@ TEXT ·avx512Tile1x48(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2485,15 +3033,16 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (DX)
+	PREFETCHT1   64(DX)
+	PREFETCHT1   128(DX)
+	ADDQ         R9, DX
 	VMOVUPS      (SI), Z3
 	VMOVUPS      64(SI), Z4
 	VMOVUPS      128(SI), Z5
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
-	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z3, Z6, Z0
 	VFMADD231PS  Z4, Z6, Z1
@@ -2503,7 +3052,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
@@ -2515,9 +3064,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF161x48(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF161x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF161x48(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF161x48(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2528,8 +3077,10 @@ TEXT ·avx512TileBF161x48(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2546,18 +3097,31 @@ normal:
 	VMOVUPS 128(R8), Z2
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z3
+	PREFETCHT1   (DX)
+	PREFETCHT1   64(DX)
+	PREFETCHT1   128(DX)
+	ADDQ         R9, DX
+	VMOVUPS      (SI), Z3
+	VPANDD       lanesffff0000<>+0(SB), Z3, Z3
+	VMOVUPS      64(SI), Z4
+	VPANDD       lanesffff0000<>+0(SB), Z4, Z4
+	VMOVUPS      128(SI), Z5
+	VPANDD       lanesffff0000<>+0(SB), Z5, Z5
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  Z3, Z6, Z0
+	VFMADD231PS  Z4, Z6, Z1
+	VFMADD231PS  Z5, Z6, Z2
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Z3
 	VPSLLD       $0x10, Z3, Z3
-	VPMOVZXWD    32(SI), Z4
+	VMOVUPS      64(SI), Z4
 	VPSLLD       $0x10, Z4, Z4
-	VPMOVZXWD    64(SI), Z5
+	VMOVUPS      128(SI), Z5
 	VPSLLD       $0x10, Z5, Z5
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z6
 	VFMADD231PS  Z3, Z6, Z0
 	VFMADD231PS  Z4, Z6, Z1
@@ -2566,6 +3130,21 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z3
+	VPANDD       lanesffff0000<>+0(SB), Z3, Z3
+	VMOVUPS      64(SI), Z4
+	VPANDD       lanesffff0000<>+0(SB), Z4, Z4
+	VMOVUPS      128(SI), Z5
+	VPANDD       lanesffff0000<>+0(SB), Z5, Z5
+	VBROADCASTSS (CX), Z6
+	VFMADD231PS  Z3, Z6, Z0
+	VFMADD231PS  Z4, Z6, Z1
+	VFMADD231PS  Z5, Z6, Z2
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Z0, (R8)
@@ -2579,9 +3158,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs1x48(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs1x48(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs1x48(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2594,6 +3173,8 @@ TEXT ·avx512TilePairs1x48(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	VPXORD  Z2, Z2, Z2
@@ -2605,15 +3186,16 @@ TEXT ·avx512TilePairs1x48(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (DX)
+	PREFETCHT1   64(DX)
+	PREFETCHT1   128(DX)
+	ADDQ         R9, DX
 	VMOVUPS      (SI), Z3
 	VMOVUPS      64(SI), Z4
 	VMOVUPS      128(SI), Z5
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
-	PREFETCHT0   3200(SI)
 	VBROADCASTSS (CX), Z6
 	LONG         $0x484ef262; WORD $0xc352 // VDPBF16PS Z3, Z6, Z0
 	LONG         $0x484ef262; WORD $0xcc52 // VDPBF16PS Z4, Z6, Z1
@@ -2623,16 +3205,16 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VMOVUPS Z2, 128(R8)
 	VZEROUPPER
 	RET
 
-// func avx512Tile1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile1x32(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile1x32(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2645,6 +3227,8 @@ TEXT ·avx512Tile1x32(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	TESTQ   $0x00000002, beta+64(FP)
@@ -2660,13 +3244,14 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (DX)
+	PREFETCHT1   64(DX)
+	ADDQ         R9, DX
 	VMOVUPS      (SI), Z2
 	VMOVUPS      64(SI), Z3
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
@@ -2675,7 +3260,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	TESTQ   $0x00000002, beta+64(FP)
@@ -2686,9 +3271,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF161x32(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF161x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF161x32(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF161x32(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2699,8 +3284,10 @@ TEXT ·avx512TileBF161x32(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	TESTQ   $0x00000002, beta+64(FP)
@@ -2715,15 +3302,25 @@ normal:
 	VMOVUPS 64(R8), Z1
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z2
+	PREFETCHT1   (DX)
+	PREFETCHT1   64(DX)
+	ADDQ         R9, DX
+	VMOVUPS      (SI), Z2
+	VPANDD       lanesffff0000<>+0(SB), Z2, Z2
+	VMOVUPS      64(SI), Z3
+	VPANDD       lanesffff0000<>+0(SB), Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Z2
 	VPSLLD       $0x10, Z2, Z2
-	VPMOVZXWD    32(SI), Z3
+	VMOVUPS      64(SI), Z3
 	VPSLLD       $0x10, Z3, Z3
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z4
 	VFMADD231PS  Z2, Z4, Z0
 	VFMADD231PS  Z3, Z4, Z1
@@ -2731,6 +3328,18 @@ loop:
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z2
+	VPANDD       lanesffff0000<>+0(SB), Z2, Z2
+	VMOVUPS      64(SI), Z3
+	VPANDD       lanesffff0000<>+0(SB), Z3, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Z0, (R8)
@@ -2743,9 +3352,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs1x32(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs1x32(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs1x32(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2758,6 +3367,8 @@ TEXT ·avx512TilePairs1x32(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	VPXORD  Z1, Z1, Z1
 	TESTQ   $0x00000001, beta+64(FP)
@@ -2767,13 +3378,14 @@ TEXT ·avx512TilePairs1x32(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (DX)
+	PREFETCHT1   64(DX)
+	ADDQ         R9, DX
 	VMOVUPS      (SI), Z2
 	VMOVUPS      64(SI), Z3
-	PREFETCHT0   3072(SI)
-	PREFETCHT0   3136(SI)
 	VBROADCASTSS (CX), Z4
 	LONG         $0x485ef262; WORD $0xc252 // VDPBF16PS Z2, Z4, Z0
 	LONG         $0x485ef262; WORD $0xcb52 // VDPBF16PS Z3, Z4, Z1
@@ -2782,15 +3394,15 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VMOVUPS Z1, 64(R8)
 	VZEROUPPER
 	RET
 
-// func avx512Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512Tile1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512Tile1x16(SB), NOSPLIT, $8-72
+TEXT ·avx512Tile1x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2803,6 +3415,8 @@ TEXT ·avx512Tile1x16(SB), NOSPLIT, $8-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      normal
@@ -2816,11 +3430,12 @@ normal:
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (DX)
+	ADDQ         R9, DX
 	VMOVUPS      (SI), Z1
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
 	ADDQ         BX, CX
@@ -2828,7 +3443,7 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      end
@@ -2838,9 +3453,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TileBF161x16(k int, a *float32, rs int, ks int, b *uint16, bs int, c *float32, ldc int, beta int)
+// func avx512TileBF161x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, MMX+, SSE
-TEXT ·avx512TileBF161x16(SB), NOSPLIT, $8-72
+TEXT ·avx512TileBF161x16(SB), NOSPLIT, $8-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2851,8 +3466,10 @@ TEXT ·avx512TileBF161x16(SB), NOSPLIT, $8-72
 	MOVQ    ldc+56(FP), R9
 	SHLQ    $0x02, DX
 	SHLQ    $0x02, BX
-	SHLQ    $0x01, DI
+	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	TESTQ   $0x00000002, beta+64(FP)
 	JZ      normal
@@ -2865,19 +3482,34 @@ normal:
 	VMOVUPS (R8), Z0
 
 start:
-	TESTQ AX, AX
-	JZ    store
+	SHRQ $0x01, AX
+	JZ   last
 
 loop:
-	VPMOVZXWD    (SI), Z1
+	PREFETCHT1   (DX)
+	ADDQ         R9, DX
+	VMOVUPS      (SI), Z1
+	VPANDD       lanesffff0000<>+0(SB), Z1, Z1
+	VBROADCASTSS (CX), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         BX, CX
+	VMOVUPS      (SI), Z1
 	VPSLLD       $0x10, Z1, Z1
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z2
 	VFMADD231PS  Z1, Z2, Z0
 	ADDQ         BX, CX
 	ADDQ         DI, SI
 	DECQ         AX
 	JNZ          loop
+
+last:
+	TESTQ        $0x00000001, k+0(FP)
+	JZ           store
+	VMOVUPS      (SI), Z1
+	VPANDD       lanesffff0000<>+0(SB), Z1, Z1
+	VBROADCASTSS (CX), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         BX, CX
 
 store:
 	VMOVUPS Z0, (R8)
@@ -2889,9 +3521,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func avx512TilePairs1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int)
+// func avx512TilePairs1x16(k int, a *float32, rs int, ks int, b *float32, bs int, c *float32, ldc int, beta int, next *float32, step int)
 // Requires: AVX, AVX512F, AVX512_BF16, MMX+
-TEXT ·avx512TilePairs1x16(SB), NOSPLIT, $0-72
+TEXT ·avx512TilePairs1x16(SB), NOSPLIT, $0-88
 	MOVQ    k+0(FP), AX
 	MOVQ    a+8(FP), CX
 	MOVQ    rs+16(FP), DX
@@ -2904,6 +3536,8 @@ TEXT ·avx512TilePairs1x16(SB), NOSPLIT, $0-72
 	SHLQ    $0x02, BX
 	SHLQ    $0x02, DI
 	SHLQ    $0x02, R9
+	MOVQ    next+72(FP), DX
+	MOVQ    step+80(FP), R9
 	VPXORD  Z0, Z0, Z0
 	TESTQ   $0x00000001, beta+64(FP)
 	JZ      start
@@ -2911,11 +3545,12 @@ TEXT ·avx512TilePairs1x16(SB), NOSPLIT, $0-72
 
 start:
 	TESTQ AX, AX
-	JZ    store
+	JZ    last
 
 loop:
+	PREFETCHT1   (DX)
+	ADDQ         R9, DX
 	VMOVUPS      (SI), Z1
-	PREFETCHT0   3072(SI)
 	VBROADCASTSS (CX), Z2
 	LONG         $0x486ef262; WORD $0xc152 // VDPBF16PS Z1, Z2, Z0
 	ADDQ         BX, CX
@@ -2923,12 +3558,12 @@ loop:
 	DECQ         AX
 	JNZ          loop
 
-store:
+last:
 	VMOVUPS Z0, (R8)
 	VZEROUPPER
 	RET
 
-// func avx512Widen(n int, y *float32, x *uint16)
+// func avx512Widen(n int, y *float32, x *float32)
 // Requires: AVX, AVX512F
 TEXT ·avx512Widen(SB), NOSPLIT, $0-24
 	MOVQ  n+0(FP), AX
@@ -2938,13 +3573,28 @@ TEXT ·avx512Widen(SB), NOSPLIT, $0-24
 	JZ    done
 
 loop:
-	VPMOVZXWD (DX), Z0
-	VPSLLD    $0x10, Z0, Z0
-	VMOVUPS   Z0, (CX)
-	ADDQ      $0x40, CX
-	ADDQ      $0x20, DX
-	SUBQ      $0x10, AX
-	JG        loop
+	VMOVUPS (DX), Z0
+	VPANDD  lanesffff0000<>+0(SB), Z0, Z0
+	VMOVUPS (DX), Z1
+	VPSLLD  $0x10, Z1, Z1
+	VMOVUPS Z0, (CX)
+	VMOVUPS Z1, 192(CX)
+	VMOVUPS 64(DX), Z0
+	VPANDD  lanesffff0000<>+0(SB), Z0, Z0
+	VMOVUPS 64(DX), Z1
+	VPSLLD  $0x10, Z1, Z1
+	VMOVUPS Z0, 64(CX)
+	VMOVUPS Z1, 256(CX)
+	VMOVUPS 128(DX), Z0
+	VPANDD  lanesffff0000<>+0(SB), Z0, Z0
+	VMOVUPS 128(DX), Z1
+	VPSLLD  $0x10, Z1, Z1
+	VMOVUPS Z0, 128(CX)
+	VMOVUPS Z1, 320(CX)
+	ADDQ    $0x00000180, CX
+	ADDQ    $0x000000c0, DX
+	DECQ    AX
+	JNZ     loop
 
 done:
 	VZEROUPPER
@@ -3051,24 +3701,6 @@ DATA lanes00007fff<>+56(SB)/4, $0x00007fff
 DATA lanes00007fff<>+60(SB)/4, $0x00007fff
 GLOBL lanes00007fff<>(SB), RODATA|NOPTR, $64
 
-DATA lanesffff0000<>+0(SB)/4, $0xffff0000
-DATA lanesffff0000<>+4(SB)/4, $0xffff0000
-DATA lanesffff0000<>+8(SB)/4, $0xffff0000
-DATA lanesffff0000<>+12(SB)/4, $0xffff0000
-DATA lanesffff0000<>+16(SB)/4, $0xffff0000
-DATA lanesffff0000<>+20(SB)/4, $0xffff0000
-DATA lanesffff0000<>+24(SB)/4, $0xffff0000
-DATA lanesffff0000<>+28(SB)/4, $0xffff0000
-DATA lanesffff0000<>+32(SB)/4, $0xffff0000
-DATA lanesffff0000<>+36(SB)/4, $0xffff0000
-DATA lanesffff0000<>+40(SB)/4, $0xffff0000
-DATA lanesffff0000<>+44(SB)/4, $0xffff0000
-DATA lanesffff0000<>+48(SB)/4, $0xffff0000
-DATA lanesffff0000<>+52(SB)/4, $0xffff0000
-DATA lanesffff0000<>+56(SB)/4, $0xffff0000
-DATA lanesffff0000<>+60(SB)/4, $0xffff0000
-GLOBL lanesffff0000<>(SB), RODATA|NOPTR, $64
-
 // func avx512Pair(n int, y *float32, x *float32)
 // Requires: AVX, AVX512F
 TEXT ·avx512Pair(SB), NOSPLIT, $0-24
@@ -3174,6 +3806,32 @@ rest:
 	VPSRLD    $0x10, Z2, Z2
 	VPORD     Z2, Z1, Z1
 	VMOVUPS   Z1, K1, (CX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func avx512PairHalves(n int, y *float32, x *uint16, next *uint16)
+// Requires: AVX, AVX512F
+TEXT ·avx512PairHalves(SB), NOSPLIT, $0-32
+	MOVQ n+0(FP), AX
+	MOVQ y+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ next+24(FP), BX
+	SHRQ $0x04, AX
+	JZ   done
+
+loop:
+	VPMOVZXWD (DX), Z0
+	VPMOVZXWD (BX), Z1
+	VPSLLD    $0x10, Z0, Z0
+	VPORD     Z1, Z0, Z0
+	VMOVUPS   Z0, (CX)
+	ADDQ      $0x40, CX
+	ADDQ      $0x20, DX
+	ADDQ      $0x20, BX
+	DECQ      AX
+	JNZ       loop
 
 done:
 	VZEROUPPER

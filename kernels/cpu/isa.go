@@ -11,14 +11,13 @@ type isa struct {
 	name string
 	rows []int // the heights of the tiles, descending to 1
 
-	tile     func(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int)
-	tileBF16 func(mr, nv, k int, a *float32, rs, ks int, b *uint16, bs int, c *float32, ldc, beta int)
-	// tilePairs is nil on processors without VDPBF16PS.
-	tilePairs func(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int)
+	// Tiles multiply float32 by float32, float32 by pairs of bfloat16, and, where the processor has VDPBF16PS, pairs by pairs.
+	tile, tileBF16, tilePairs tileFunc
 
 	round, pair func(n int, y, x *float32)
 	pairRows    func(n int, y, x, next *float32)
-	widen       func(n int, y *float32, x *uint16)
+	pairHalves  func(n int, y *float32, x, next *uint16)
+	widen       func(n int, y, x *float32)
 	add         func(n int, y, x *float32)
 	scale       func(n int, y, x *float32, s float32)
 	axpy        func(n int, y, x *float32, a float32)
@@ -38,7 +37,13 @@ type isa struct {
 	rotate      func(n int, a, b, cos, sin *float32, sign float32)
 	adamw       func(n int, p, g, m, v, c *float32)
 	transpose8  func(n int, src *float32, lds int, dst *float32, ldd int)
+
+	transposePairs8 func(n int, src *float32, lds int, dst *float32, ldd int)
 }
+
+// tileFunc is the form of goTile. step bytes of what lies at next are fetched for each row of B, to be at hand later; that
+// changes nothing.
+type tileFunc = func(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int, next *float32, step int)
 
 // What beta says to a tile.
 const (
@@ -82,7 +87,7 @@ func (s *isa) block(rows, cols, k int, a []float32, rs, ks int, b []float32, bs 
 				if cols-j == 64 {
 					nv = 2
 				}
-				s.tile(mr, nv, k, at(first(a), i*rs), rs, ks, at(first(b), j), bs, at(first(c), i*ldc+j), ldc, beta)
+				s.tile(mr, nv, k, at(first(a), i*rs), rs, ks, at(first(b), j), bs, at(first(c), i*ldc+j), ldc, beta, first(b), 0)
 				j += 16 * nv
 			}
 		}

@@ -1,20 +1,20 @@
 package cpu
 
-import (
-	"croco/kernels"
-)
+import "croco/kernels"
 
-// depth is the most steps of a chain that a tile does before it stores its accumulators: a block of a panel, and as much of
-// the rows beside it, stay in the second-level cache.
-const depth = 512
+// depth is the most steps of a chain that a tile of many rows does before it stores its accumulators: a block of a panel
+// stays in the second-level cache.
+const depth = 1024
 
 // rowBlock is the most rows that one chunk of work takes through a panel.
 const rowBlock = 512
 
-// gemm is C (rows, n) = start + A (rows, k) · panels, the form of every product whose right side is packed; on a device that
-// multiplies pairs, A and the panels hold these, and k counts them. Each element
-// is one chain: start is the bias, C itself or zero; a tile leaves its accumulators in C and takes them up from there, so
-// blocks do not show in the result.
+// fewTiles is how many tiles, one under the other, are worth no widening of their panel.
+const fewTiles = 8
+
+// gemm is C (rows, n) = start + A (rows, k) · panels, the form of every product whose right side is packed. Each element is one
+// chain: start is the bias, C itself or zero; a tile leaves its accumulators in C and takes them up from there, so blocks do
+// not show in the result.
 type gemm struct {
 	d        *Device
 	c, a     []float32
@@ -42,7 +42,8 @@ func (g *gemm) compute(d *Device) {
 		}
 	}
 	n := g.b.count()
-	g.block = min(rowBlock, g.rows)
+	blocks := (g.rows + rowBlock - 1) / rowBlock
+	g.block = min(g.rows, ((g.rows+blocks-1)/blocks+7)&^7)
 	if n < 4*len(d.workers) {
 		g.block = min(g.block, max(32, (g.rows/(4*len(d.workers))+7)&^7))
 	}
@@ -81,71 +82,103 @@ func (g *gemm) start(j, r, rows int) int {
 	return 0
 }
 
-// chain continues rows r … r+rows−1 of panel j of C over the columns of a.
+// chain continues rows r … r+rows−1 of panel j of C over the columns of a. A row of the panel holds a step of the chain or, in pairs,
+// two. Pairs are multiplied with pairs, one by one, or, for many rows, once they have been widened.
 func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int) {
-	n, k := g.b.n, b.k
-	cols := min(panelWidth, n-j*panelWidth)
-	nv := (cols + 15) / 16
-	step := k
-	if rows > 32 {
-		blocks := max(1, (k+depth-1)/depth)
-		step = (k + blocks - 1) / blocks
+	total, tiles, cols := b.rows(), g.tiles(rows), min(panelWidth, g.b.n-j*panelWidth)
+	each, lda := 1, b.k // columns of a for a row of the panel
+	if g.d.paired {
+		lda = total
+	} else if b.paired {
+		each = 2
 	}
-	for t := 0; t < k; t, beta = t+step, beta|fromC {
-		m := min(step, k-t)
-		at0 := (j*k + t) * panelWidth
-		p := product{m: m, a: a, lda: k, t: t, nv: nv, pairs: g.d.paired}
+	step := total
+	if tiles > fewTiles {
+		blocks := max(1, (total*each+depth-1)/depth)
+		step = (total + blocks - 1) / blocks
+	}
+	for t := 0; t < total; t, beta = t+step, beta|fromC {
+		m, block := min(step, total-t), b.words[(j*total+t)*panelWidth:]
+		p := product{isa: g.d.isa, tile: g.d.isa.tile, k: min(m*each, lda-t*each), loops: m, a: a[t*each:], lda: lda, b: block,
+			c: g.c[j*panelWidth:], ldc: g.b.n, cols: cols, beta: beta}
 		switch {
-		case b.bf16 == nil:
-			p.f32 = b.f32[at0:]
-		case rows > 32:
-			g.d.widen(m*panelWidth, first(w.wide), &b.bf16[at0])
-			p.f32 = w.wide
-		default:
-			p.bf16 = b.bf16[at0:]
+		case g.d.paired:
+			p.tile = g.d.tilePairs
+		case b.paired && tiles > fewTiles:
+			g.d.widen(m, first(w.wide), first(block))
+			p.b, p.loops = w.wide, p.k
+		case b.paired:
+			p.tile = g.d.tileBF16
 		}
+		skip := m * panelWidth // the next block, or after the last one the panel that this worker likely takes next
+		if t+m == total {
+			skip += (len(g.d.workers) - 1) * total * panelWidth
+		}
+		p.fetch(block, skip, m, tiles)
 		i := r
 		for _, mr := range g.d.rows {
 			for ; r+rows-i >= mr; i += mr {
-				if cols%16 == 0 {
-					p.tile(g.d.isa, mr, i, g.c[i*n+j*panelWidth:], n, beta)
-				} else {
-					p.edge(g.d.isa, w, mr, i, g.c[i*n+j*panelWidth:], n, cols, beta)
-				}
+				p.multiply(w, mr, i)
 			}
 		}
 	}
 }
 
-// product is a block of a panel and the columns t … t+m−1 of A beside it.
+// tiles is the number of tiles that so many rows make.
+func (g *gemm) tiles(rows int) (n int) {
+	for _, mr := range g.d.rows {
+		n += rows / mr
+		rows %= mr
+	}
+	return n
+}
+
+// product is a block of a panel, the columns of A beside it, and the columns of C that it contributes to.
 type product struct {
-	m, t, nv int
-	pairs    bool // of bfloat16, on both sides
-	a        []float32
-	lda      int
-	f32      []float32
-	bf16     []uint16
+	*isa
+	tile     tileFunc
+	k, loops int // steps of the chains, and of a tile's loop: for pairs these are half as many
+	a, b, c  []float32
+	lda, ldc int
+	cols     int
+	beta     int
+
+	next        []float32 // what will be read after the block
+	share, step int       // floats of it that a tile fetches, and bytes for each row of its B
 }
 
-func (p *product) tile(s *isa, mr, i int, c []float32, ldc, beta int) {
-	if p.pairs {
-		s.tilePairs(mr, p.nv, p.m, &p.a[i*p.lda+p.t], p.lda, 1, &p.f32[0], panelWidth, &c[0], ldc, beta)
-	} else if p.bf16 != nil {
-		s.tileBF16(mr, p.nv, p.m, &p.a[i*p.lda+p.t], p.lda, 1, &p.bf16[0], panelWidth, &c[0], ldc, beta)
-	} else {
-		s.tile(mr, p.nv, p.m, &p.a[i*p.lda+p.t], p.lda, 1, &p.f32[0], panelWidth, &c[0], ldc, beta)
+// ahead is how far a single tile runs ahead of itself, in floats.
+const ahead = 768
+
+// fetch makes the tiles fetch m rows of a panel, skip floats behind the block, each its share. So memory works while the
+// processor multiplies. A single tile has too little time for that, and fetches what it will soon read itself.
+func (p *product) fetch(block []float32, skip, m, tiles int) {
+	if tiles == 1 {
+		skip = ahead
 	}
+	p.share, p.next = m*panelWidth/tiles, block
+	if len(block) < skip+m*panelWidth {
+		p.share = 0
+		return
+	}
+	p.next, p.step = block[skip:], (4*p.share+p.loops-1)/p.loops
 }
 
-// edge is a tile at the right edge of C, whose columns are no multiple of 16: it goes through a buffer.
-func (p *product) edge(s *isa, w *worker, mr, i int, c []float32, ldc, cols, beta int) {
-	for r := 0; r < mr && beta&fromC != 0; r++ {
-		copy(w.tile[r*panelWidth:], c[r*ldc:r*ldc+cols])
+// multiply computes rows i … i+mr−1.
+func (p *product) multiply(w *worker, mr, i int) {
+	nv, a, c := (p.cols+15)/16, first(p.a[i*p.lda:]), p.c[i*p.ldc:]
+	if p.cols%16 == 0 {
+		p.tile(mr, nv, p.k, a, p.lda, 1, first(p.b), panelWidth, first(c), p.ldc, p.beta, first(p.next), p.step)
+	} else { // the right edge of C goes through a buffer
+		for r := 0; r < mr && p.beta&fromC != 0; r++ {
+			copy(w.tile[r*panelWidth:], c[r*p.ldc:][:p.cols])
+		}
+		p.tile(mr, nv, p.k, a, p.lda, 1, first(p.b), panelWidth, first(w.tile), panelWidth, p.beta, first(p.next), p.step)
+		for r := range mr {
+			copy(c[r*p.ldc:][:p.cols], w.tile[r*panelWidth:])
+		}
 	}
-	p.tile(s, mr, i, w.tile, panelWidth, beta)
-	for r := range mr {
-		copy(c[r*ldc:r*ldc+cols], w.tile[r*panelWidth:])
-	}
+	p.next = p.next[p.share:]
 }
 
 // Linear computes y (T,N) = bias or 0, + x (T,K) · W (N,K)ᵀ, + extra's X (T,R) · B (N,R)ᵀ.

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+	"unsafe"
 
 	"croco/kernels"
 )
@@ -11,15 +12,24 @@ import (
 // panelWidth is the number of columns of a panel: three registers of AVX-512, twice three of AVX2.
 const panelWidth = 48
 
-// panels is a matrix B (k, n), a weight's transpose, as [⌈n/48⌉][k][48]; the last panel is padded with zeros. So a tile reads it
-// from front to back, whatever the number of rows that it is multiplied with.
+// panels is a matrix B (k, n), a weight's transpose, as [⌈n/48⌉][rows][48]; the last panel is padded with zeros. So a tile reads it
+// from front to back, whatever the number of rows that it is multiplied with. A word is a float32 or, where the numbers
+// are bfloat16, a pair of them: those of rows 2t and 2t+1 of B, the earlier one in the upper half.
 type panels struct {
-	n, k int       // k counts pairs where the device multiplies these
-	f32  []float32 // numbers, or pairs
-	bf16 []uint16  // instead, where the weight is stored so
+	n, k   int
+	paired bool
+	words  []float32
 }
 
 func (p *panels) count() int { return (p.n + panelWidth - 1) / panelWidth }
+
+// rows is the number of rows of words of a panel.
+func (p *panels) rows() int {
+	if p.paired {
+		return (p.k + 1) / 2
+	}
+	return p.k
+}
 
 // weight is a Device's packing. Panels are made when they are first used.
 type weight struct {
@@ -119,9 +129,9 @@ func (d *Device) backward(w *kernels.Weight) *panels {
 		if p.backward == nil {
 			p.backward = d.newPanels(w, w.In, w.Out)
 		}
-		d.parallel(p.backward.k, 64, jobFunc(func(u *worker, lo, hi int) {
+		d.parallel(p.backward.rows(), 64, jobFunc(func(u *worker, lo, hi int) {
 			for j := range p.backward.count() {
-				d.packRows(p.backward, j, w, lo, hi, u)
+				d.packRows(p.backward, j, lo, hi, w, u)
 			}
 		}))
 		p.staleBackward = false
@@ -130,74 +140,59 @@ func (d *Device) backward(w *kernels.Weight) *panels {
 }
 
 func (d *Device) newPanels(w *kernels.Weight, n, k int) *panels {
-	p := &panels{n: n, k: d.words(k)}
-	size := p.count() * p.k * panelWidth
-	if w.Master == nil && w.DType == kernels.BF16 && !d.paired {
-		p.bf16 = huge(make([]uint16, size))
-	} else {
-		p.f32 = huge(aligned(size))
-	}
+	p := &panels{n: n, k: k, paired: d.bf16 || stored16(w)}
+	p.words = huge(aligned(p.count() * p.rows() * panelWidth))
 	return p
 }
 
+// stored16 says whether w is read from a file's bfloat16.
+func stored16(w *kernels.Weight) bool { return w.Master == nil && w.DType == kernels.BF16 }
+
 // packColumns fills panel j with rows of W: panel[t][c] = W[48j + c][t].
 func (d *Device) packColumns(p *panels, j int, w *kernels.Weight, u *worker) {
-	base, cols := j*p.k*panelWidth, min(panelWidth, p.n-j*panelWidth)
-	if p.bf16 != nil {
-		raw := w.Impl.(*weight).raw
-		for from := 0; from < p.k; from += 32 { // a block of both sides stays in the first-level cache
-			n := min(32, p.k-from)
-			dst := p.bf16[base+from*panelWidth:][:n*panelWidth]
-			for c := range cols {
-				row := raw[2*((j*panelWidth+c)*p.k+from):][:2*n]
-				for t := range n {
-					dst[t*panelWidth+c] = binary.LittleEndian.Uint16(row[2*t:])
-				}
-			}
-		}
-		return
-	}
-	rows, values := u.buf(bufPack, 8*p.k), u.buf(bufStage, w.In)
+	height, cols := p.rows(), min(panelWidth, p.n-j*panelWidth)
+	panel, whole := p.words[j*height*panelWidth:], height&^7
+	rows, values := u.buf(bufPack, 8*height), u.buf(bufStage, w.In)
 	for c := 0; c < cols; c += 8 {
-		n, whole := min(8, cols-c), p.k&^7
+		o, n := j*panelWidth+c, min(8, cols-c)
+		if stored16(w) && n == 8 && p.k%16 == 0 { // as it lies in the file
+			raw := w.Impl.(*weight).raw[2*o*p.k:]
+			d.transposePairs8(height, (*float32)(unsafe.Pointer(&raw[0])), height, &panel[c], panelWidth)
+			continue
+		}
 		for r := range n {
-			valuesOf(values, w, j*panelWidth+c+r, 0)
-			d.asOperand(rows[r*p.k:(r+1)*p.k], values)
+			valuesOf(values, w, o+r, 0)
+			d.words(rows[r*height:(r+1)*height], values, p.paired)
 		}
-		if n < 8 {
-			clear(rows[n*p.k:])
-		}
-		d.transpose8(whole, first(rows), p.k, at(first(p.f32), base+c), panelWidth)
-		for t := whole; t < p.k; t++ {
+		clear(rows[n*height : 8*height])
+		d.transpose8(whole, first(rows), height, &panel[c], panelWidth)
+		for t := whole; t < height; t++ {
 			for r := range n {
-				p.f32[base+t*panelWidth+c+r] = rows[r*p.k+t]
+				panel[t*panelWidth+c+r] = rows[r*height+t]
 			}
 		}
 	}
 }
 
-// packRows fills the rows lo … hi−1 of panel j with columns of W: panel[o][c] = W[o][48j + c]; in pairs, rows 2o and 2o+1 of W.
-func (d *Device) packRows(p *panels, j int, w *kernels.Weight, lo, hi int, u *worker) {
-	base, cols := j*p.k*panelWidth, min(panelWidth, p.n-j*panelWidth)
+// packRows fills the rows lo … hi−1 of panel j with columns of W: panel[o][c] = W[o][48j + c]; in pairs, of rows 2o and 2o+1.
+func (d *Device) packRows(p *panels, j, lo, hi int, w *kernels.Weight, u *worker) {
+	height, from, cols := p.rows(), j*panelWidth, min(panelWidth, p.n-j*panelWidth)
 	values := u.buf(bufPack, 2*panelWidth)
 	for o := lo; o < hi; o++ {
-		at := base + o*panelWidth
-		if p.bf16 != nil {
-			raw := w.Impl.(*weight).raw[2*(o*p.n+j*panelWidth):][:2*cols]
-			for c := range cols {
-				p.bf16[at+c] = binary.LittleEndian.Uint16(raw[2*c:])
+		dst := p.words[(j*height+o)*panelWidth:][:cols]
+		switch {
+		case !p.paired:
+			valuesOf(dst, w, o, from)
+		case stored16(w) && cols%16 == 0 && 2*o+1 < w.Out:
+			raw := w.Impl.(*weight).raw
+			at := func(row int) *uint16 { return (*uint16)(unsafe.Pointer(&raw[2*(row*w.In+from)])) }
+			d.pairHalves(cols, first(dst), at(2*o), at(2*o+1))
+		default:
+			clear(values)
+			for i := 0; i < 2 && 2*o+i < w.Out; i++ {
+				valuesOf(values[i*panelWidth:][:cols], w, 2*o+i, from)
 			}
-			continue
+			d.pairRows(cols, first(dst), &values[0], &values[panelWidth])
 		}
-		if !d.paired {
-			valuesOf(values[:cols], w, o, j*panelWidth)
-			d.asOperand(p.f32[at:at+cols], values[:cols])
-			continue
-		}
-		clear(values)
-		for i := 0; i < 2 && 2*o+i < w.Out; i++ {
-			valuesOf(values[i*panelWidth:i*panelWidth+cols], w, 2*o+i, j*panelWidth)
-		}
-		d.pairRows(cols, &p.f32[at], &values[0], &values[panelWidth])
 	}
 }

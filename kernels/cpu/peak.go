@@ -13,7 +13,7 @@ func (d *Device) peakFMA() float64 {
 	work := jobFunc(func(_ *worker, lo, hi int) {
 		a, b, c := aligned(rows*k), aligned(k*panelWidth), aligned(rows*panelWidth)
 		for range repeats * (hi - lo) {
-			d.tile(rows, 3, k, first(a), k, 1, first(b), panelWidth, first(c), panelWidth, 1)
+			d.tile(rows, 3, k, first(a), k, 1, first(b), panelWidth, first(c), panelWidth, fromC, first(b), 0)
 		}
 	})
 	chunks := 4 * len(d.workers)

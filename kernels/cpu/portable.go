@@ -10,12 +10,13 @@ import (
 
 var portable = isa{
 	name: "Go", rows: []int{4, 2, 1},
-	tile: goTile, tileBF16: goTileBF16, round: goRound, pair: goPair, pairRows: goPairRows,
+	tile: goTile, tileBF16: goTileBF16, round: goRound, pair: goPair, pairRows: goPairRows, pairHalves: goPairHalves,
 	widen: goWiden, add: goAdd, scale: goScale, axpy: goAxpy,
 	dot: goDot, dot3: goDot3, sum: goSum, max: goMax, sumSquares: goSumSquares,
 	expSum: goExpSum, softmaxTile: goSoftmaxTile, scoreBack: goScoreBack, softcap: goSoftcap,
 	silu: goSilu, siluBack: goSiluBack, gelu: goGelu, geluBack: goGeluBack,
 	norm: goNorm, normBack: goNormBack, rotate: goRotate, adamw: goAdamW, transpose8: goTranspose8,
+	transposePairs8: goTransposePairs8,
 }
 
 func at[T any](p *T, i int) *T { return (*T)(unsafe.Add(unsafe.Pointer(p), i*int(unsafe.Sizeof(*p)))) }
@@ -24,7 +25,7 @@ func fromBF16(x uint16) float32 { return math.Float32frombits(uint32(x) << 16) }
 
 // goTile: C[i][j] = (beta & fromC ? C[i][j] : 0), then for t = 0 … k−1 in order C[i][j] = fma(A[i·rs + t·ks], B[t·bs + j], C[i][j]), for
 // i < mr and j < 16·nv. Strides count elements. Where beta says flush, fma is flushed.
-func goTile(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int) {
+func goTile(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int, _ *float32, _ int) {
 	for i := 0; i < mr && beta&fromC == 0; i++ {
 		clear(unsafe.Slice(at(c, i*ldc), 16*nv))
 	}
@@ -42,18 +43,19 @@ func goTile(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float3
 	}
 }
 
-func goTileBF16(mr, nv, k int, a *float32, rs, ks int, b *uint16, bs int, c *float32, ldc, beta int) {
+// goTileBF16 is goTile over pairs of bfloat16: of row t/2 of B the upper halves where t is even, else the lower ones.
+func goTileBF16(mr, nv, k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int, next *float32, _ int) {
 	var wide [48]float32
-	for t := range k {
-		goWiden(16*nv, &wide[0], at(b, t*bs))
-		goTile(mr, nv, 1, at(a, t*ks), rs, ks, &wide[0], 48, c, ldc, beta|min(t, fromC))
+	if k == 0 {
+		goTile(mr, nv, 0, a, rs, ks, b, bs, c, ldc, beta, next, 0)
 	}
-}
-
-func goWiden(n int, y *float32, x *uint16) {
-	dst := unsafe.Slice(y, n)
-	for i, v := range unsafe.Slice(x, n) {
-		dst[i] = fromBF16(v)
+	for t := range k {
+		for j, pair := range unsafe.Slice(at(b, t/2*bs), 16*nv) {
+			if wide[j] = upper(pair); t%2 == 1 {
+				wide[j] = lower(pair)
+			}
+		}
+		goTile(mr, nv, 1, at(a, t*ks), rs, ks, &wide[0], 48, c, ldc, beta|min(t, fromC), next, 0)
 	}
 }
 

@@ -123,6 +123,41 @@ func pairRows(s isa) {
 	end()
 }
 
+// pairHalves pairs two rows of bfloat16, whose numbers are a multiple of 16.
+func pairHalves(s isa) {
+	s.fn("PairHalves", "(n int, y *float32, x, next *uint16)")
+	n, ps := Load(Param("n"), GP64()), pointers("y", "x", "next")
+	SHRQ(Imm(4), n)
+	JZ(LabelRef("done"))
+	Label("loop")
+	for h := range s.halves() {
+		x, next := s.reg(), s.reg()
+		VPMOVZXWD(Mem{Base: ps[1], Disp: h * s.bytes() / 2}, x)
+		VPMOVZXWD(Mem{Base: ps[2], Disp: h * s.bytes() / 2}, next)
+		VPSLLD(Imm(16), x, x)
+		s.or(next, x, x)
+		VMOVUPS(x, Mem{Base: ps[0], Disp: h * s.bytes()})
+	}
+	ADDQ(Imm(64), ps[0])
+	ADDQ(Imm(32), ps[1])
+	ADDQ(Imm(32), ps[2])
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Label("done")
+	end()
+}
+
+// upper and lower read the earlier and the later numbers of pairs.
+func (s isa) upper(m Mem, r reg.VecVirtual) {
+	VMOVUPS(m, r)
+	s.and(bits(0xffff0000), r, r)
+}
+
+func (s isa) lower(m Mem, r reg.VecVirtual) {
+	VMOVUPS(m, r)
+	VPSLLD(Imm(16), r, r)
+}
+
 // rounded has the bfloat16 nearest to x in its upper half, and something else in the lower one. A NaN stays one.
 func (s isa) rounded(x reg.VecVirtual) reg.VecVirtual {
 	up, nan := s.reg(), s.reg()

@@ -20,7 +20,8 @@ func main() {
 		kernels(isa{name: *name, lanes: 16})
 	case "avx2":
 		kernels(isa{name: *name, lanes: 8})
-		transpose8(isa{name: *name, lanes: 8})
+		transpose8(isa{name: *name, lanes: 8}, "Transpose8", false)
+		transpose8(isa{name: *name, lanes: 8}, "TransposePairs8", true)
 	default:
 		log.Fatalf("asm: -isa %q: expected avx512 or avx2", *name)
 	}
@@ -44,6 +45,7 @@ func kernels(s isa) {
 	widen(s)
 	rounding(s)
 	pairRows(s)
+	pairHalves(s)
 	elementwise(s)
 	gates(s)
 	reductions(s)

@@ -47,40 +47,34 @@ func (r rowsAt) advance(by Op) {
 	}
 }
 
-// ahead is how far, in bytes, B is fetched before it is needed: it may come from memory.
-const ahead = 3072
+// kind is what a tile multiplies: A by B, B in rows of words that are read once.
+type kind string
 
-// kind is what a tile multiplies: its name, the type of B, and log₂ of the bytes of an element of B.
-type kind struct {
-	name, b string
-	size    uint64
-}
-
-var (
-	floats = kind{"Tile", "float32", 2}
-	halves = kind{"TileBF16", "uint16", 1}
-	pairs  = kind{"TilePairs", "float32", 2} // A and B are pairs of bfloat16
+const (
+	floats kind = "Tile"      // float32 by float32
+	halves kind = "TileBF16"  // float32 by pairs of bfloat16
+	pairs  kind = "TilePairs" // pairs by pairs
 )
 
 // What beta says, as in kernels/cpu/isa.go.
 const fromC, flush = 1, 2
 
 // tile is a block of mr rows and nv registers of C: it takes up its accumulators from C, goes over k, and puts them back. A is
-// read by broadcast with any strides, B by registers.
+// read by broadcast with any strides, B by registers. Meanwhile it fetches what will be read after it.
 func tile(s isa, mr, nv int, t kind) {
-	full := fmt.Sprintf("%s%s%dx%d", s.name, t.name, mr, nv*s.lanes)
-	TEXT(full, NOSPLIT, fmt.Sprintf("func(k int, a *float32, rs, ks int, b *%s, bs int, c *float32, ldc, beta int)", t.b))
-	Doc(fmt.Sprintf("%s equals go%s for %d rows and %d columns.", full, t.name, mr, nv*s.lanes))
+	full := fmt.Sprintf("%s%s%dx%d", s.name, t, mr, nv*s.lanes)
+	TEXT(full, NOSPLIT, "func(k int, a *float32, rs, ks int, b *float32, bs int, c *float32, ldc, beta int, next *float32, step int)")
+	Doc(fmt.Sprintf("%s equals go%s for %d rows and %d columns.", full, t, mr, nv*s.lanes))
 	k := Load(Param("k"), GP64())
 	a, rs := Load(Param("a"), GP64()), Load(Param("rs"), GP64())
 	ks := Load(Param("ks"), GP64())
 	b, bs := Load(Param("b"), GP64()), Load(Param("bs"), GP64())
 	c, ldc := Load(Param("c"), GP64()), Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), rs)
-	SHLQ(Imm(2), ks)
-	SHLQ(Imm(t.size), bs)
-	SHLQ(Imm(2), ldc)
+	for _, stride := range []Register{rs, ks, bs, ldc} {
+		SHLQ(Imm(2), stride)
+	}
 	A, C := newRows(a, rs, mr), newRows(c, ldc, mr)
+	next, step := Load(Param("next"), GP64()), Load(Param("step"), GP64())
 
 	acc := make([][]VecVirtual, mr)
 	for i := range acc {
@@ -98,39 +92,54 @@ func tile(s isa, mr, nv int, t kind) {
 		}
 	}
 	Label("start")
-	TESTQ(k, k)
-	JZ(LabelRef("store"))
-	Label("loop")
-	bv := make([]VecVirtual, nv)
-	for j := range bv {
-		bv[j] = s.reg()
-		m := Mem{Base: b, Disp: j * s.lanes << t.size}
-		if t == halves {
-			VPMOVZXWD(m, bv[j])
-			VPSLLD(Imm(16), bv[j], bv[j])
-		} else {
-			VMOVUPS(m, bv[j])
-		}
-	}
-	for line := 0; line < nv*s.lanes<<t.size; line += 64 {
-		PREFETCHT0(Mem{Base: b, Disp: ahead + line})
-	}
-	for i := range acc {
-		x := s.reg()
-		VBROADCASTSS(A.at(i, 0), x)
+	// multiply is one step of the chains: an element of A's rows by a vector of B, which read fills.
+	multiply := func(read func(m Mem, r VecVirtual)) {
+		bv := make([]VecVirtual, nv)
 		for j := range bv {
-			if t == pairs {
-				dotPairs(bv[j], x, acc[i][j])
-			} else {
-				VFMADD231PS(bv[j], x, acc[i][j])
+			bv[j] = s.reg()
+			read(Mem{Base: b, Disp: j * s.bytes()}, bv[j])
+		}
+		for i := range acc {
+			x := s.reg()
+			VBROADCASTSS(A.at(i, 0), x)
+			for j := range bv {
+				if t == pairs {
+					dotPairs(bv[j], x, acc[i][j])
+				} else {
+					VFMADD231PS(bv[j], x, acc[i][j])
+				}
 			}
 		}
+		A.advance(ks)
 	}
-	A.advance(ks)
+	if t == halves {
+		SHRQ(Imm(1), k)
+	} else {
+		TESTQ(k, k)
+	}
+	JZ(LabelRef("last"))
+	Label("loop")
+	for line := 0; line < nv*s.bytes(); line += 64 {
+		PREFETCHT1(Mem{Base: next, Disp: line})
+	}
+	ADDQ(step, next)
+	if t == halves {
+		multiply(s.upper)
+		multiply(s.lower)
+	} else {
+		multiply(func(m Mem, r VecVirtual) { VMOVUPS(m, r) })
+	}
 	ADDQ(bs, b)
 	DECQ(k)
 	JNZ(LabelRef("loop"))
+	Label("last")
+	if t == halves {
+		TESTQ(U32(1), address(Param("k")))
+		JZ(LabelRef("store"))
+		multiply(s.upper)
+	}
 	Label("store")
+	C = newRows(c, ldc, mr) // again: the loop needs the registers
 	for i := range acc {
 		for j := range acc[i] {
 			VMOVUPS(acc[i][j], C.at(i, j*s.bytes()))
@@ -140,29 +149,32 @@ func tile(s isa, mr, nv int, t kind) {
 	end()
 }
 
+// widen turns n rows of 48 pairs into twice as many rows of 48 float32.
 func widen(s isa) {
-	s.fn("Widen", "(n int, y *float32, x *uint16)")
+	s.fn("Widen", "(n int, y, x *float32)")
 	n, ps := Load(Param("n"), GP64()), pointers("y", "x")
 	TESTQ(n, n)
 	JZ(LabelRef("done"))
 	Label("loop")
-	for h := range s.halves() {
-		r := s.reg()
-		VPMOVZXWD(Mem{Base: ps[1], Disp: h * s.bytes() / 2}, r)
-		VPSLLD(Imm(16), r, r)
-		VMOVUPS(r, Mem{Base: ps[0], Disp: h * s.bytes()})
+	for i := range 48 / s.lanes {
+		at, upper, lower := i*s.bytes(), s.reg(), s.reg()
+		s.upper(Mem{Base: ps[1], Disp: at}, upper)
+		s.lower(Mem{Base: ps[1], Disp: at}, lower)
+		VMOVUPS(upper, Mem{Base: ps[0], Disp: at})
+		VMOVUPS(lower, Mem{Base: ps[0], Disp: 4*48 + at})
 	}
-	ADDQ(Imm(64), ps[0])
-	ADDQ(Imm(32), ps[1])
-	SUBQ(Imm(16), n)
-	JG(LabelRef("loop"))
+	ADDQ(U32(2*4*48), ps[0])
+	ADDQ(U32(4*48), ps[1])
+	DECQ(n)
+	JNZ(LabelRef("loop"))
 	Label("done")
 	end()
 }
 
-// transpose8 turns eight rows of eight by unpacking pairs, shuffling fours and exchanging halves.
-func transpose8(s isa) {
-	s.fn("Transpose8", "(n int, src *float32, lds int, dst *float32, ldd int)")
+// transpose8 turns eight rows of eight by unpacking pairs, shuffling fours and exchanging halves. Where swap is set, the words
+// are two bfloat16 as a file holds them, and become pairs, the earlier one in the upper half.
+func transpose8(s isa, name string, swap bool) {
+	s.fn(name, "(n int, src *float32, lds int, dst *float32, ldd int)")
 	n, ps := Load(Param("n"), GP64()), pointers("src", "dst")
 	lds, ldd := Load(Param("lds"), GP64()), Load(Param("ldd"), GP64())
 	SHLQ(Imm(2), lds)
@@ -178,6 +190,12 @@ func transpose8(s isa) {
 	for i := range r {
 		r[i] = YMM()
 		VMOVUPS(src.at(i, 0), r[i])
+		if swap {
+			up := YMM()
+			VPSLLD(Imm(16), r[i], up)
+			VPSRLD(Imm(16), r[i], r[i])
+			VPOR(up, r[i], r[i])
+		}
 	}
 	for i := 0; i < 8; i += 2 {
 		t[i], t[i+1] = YMM(), YMM()
