@@ -59,21 +59,30 @@ func numbered(row *python.Object, place int, language string) *python.Object {
 
 // append writes a row in another language.
 func (w *promptWriter) append(out *jsonl.Writer, place int, language string, texts []string) error {
-	talk, key, err := conversationOf(w.rows[place])
+	row, err := w.translated(place, language, texts)
 	if err != nil {
 		return err
+	}
+	return out.Append(json.RawMessage(python.Dumps(row)))
+}
+
+// translated is a row with texts in place of its own.
+func (w *promptWriter) translated(place int, language string, texts []string) (*python.Object, error) {
+	talk, key, err := conversationOf(w.rows[place])
+	if err != nil {
+		return nil, err
 	}
 	translated, err := exchange.Translated([]*python.Object{talk}, language, texts)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	turns := translated[0].Get("messages")
-	row := numbered(w.rows[place], place, language)
 	if _, text := w.rows[place].Get(key).(string); text {
 		turns = turns.([]any)[0].(*python.Object).Get("content")
 	}
+	row := numbered(w.rows[place], place, language)
 	row.Set(key, turns)
-	return out.Append(json.RawMessage(python.Dumps(row)))
+	return row, nil
 }
 
 // afterLast is the place of the first source row behind the last row of a file that was begun; 0 where it is empty.
