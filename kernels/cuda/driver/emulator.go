@@ -7,6 +7,7 @@ package driver
 #include <stdlib.h>
 static int text(void *f, char *b, size_t n) { return ((int (*)(char *, size_t))f)(b, n); }
 static int call(void *f) { return ((int (*)(void))f)(); }
+static int ask(void *f, const char *s) { return ((int (*)(const char *))f)(s); }
 */
 import "C"
 
@@ -75,6 +76,16 @@ func (e emulator) Clear() {
 	if e.Present() {
 		C.call(shim.Symbol("croco_emu_clear"))
 	}
+}
+
+// Threads is the launch bound of a kernel, as its source says.
+func (e emulator) Threads(kernel string) int {
+	if !e.Present() {
+		return 0
+	}
+	name := C.CString(kernel)
+	defer C.free(unsafe.Pointer(name))
+	return int(C.ask(shim.Symbol("croco_emu_threads"), name))
 }
 
 func read(symbol string, n int) string {
