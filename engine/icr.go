@@ -79,11 +79,7 @@ func icrFaults(r *Recipe) (faults []error) {
 	need(i.EnglishPairs != "" || i.RewardModel != "" || i.ReferenceModel != "" || r.Adapter != "",
 		"icr: expected a model tuned in English and the one it came from: set adapter (the tuned one), icr.reference_model (the one before), "+
 			"icr.reward_model (another that rewards), or icr.english_pairs (to tune it first)")
-	for _, err := range []error{i.Options.Validate(), i.Translation.Validate(), r.implicit().Validate()} {
-		if err != nil {
-			faults = append(faults, fmt.Errorf("icr.%w", err))
-		}
-	}
+	faults = append(faults, within("icr.", i.Options.Validate()), within("icr.", r.implicit().Validate()), within("icr.translation.", i.Translation.Validate()))
 	for _, t := range []struct{ key, value string }{{"model_name_or_path", i.English.ModelNameOrPath}, {"adapter", i.English.Adapter},
 		{"train_file", i.English.TrainFile}, {"output_dir", i.English.OutputDir}} {
 		need(t.value == "", "icr.english.%s: a run decides this itself, found %q: remove the key", t.key, t.value)

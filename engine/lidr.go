@@ -57,12 +57,7 @@ func lidrFaults(r *Recipe) (faults []error) {
 	}
 	o := lidr.Defaults()
 	o.EnglishPairs, o.Empty = r.LIDR.EnglishPairs, r.LIDR.Empty
-	for _, err := range []error{o.Validate(), r.LIDR.Translation.Validate()} {
-		if err != nil {
-			faults = append(faults, fmt.Errorf("lidr.%w", err))
-		}
-	}
-	return faults
+	return append(faults, within("lidr.", o.Validate()), within("lidr.translation.", r.LIDR.Translation.Validate()))
 }
 
 // translations are the options of the round's policy translating its answers.

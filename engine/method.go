@@ -42,3 +42,11 @@ func methodOf(name string) (method, error) {
 	}
 	return m, nil
 }
+
+// within puts a section's name before an error that begins with a key; nil stays nil, which errors.Join passes over.
+func within(section string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s%w", section, err)
+}

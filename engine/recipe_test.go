@@ -47,7 +47,7 @@ func TestMethodsByName(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 7, r.Train.Seed)
 	require.Zero(t, r.Pair.Seed)
-	for _, want := range []string{"rounds.n: expected one round", "rounds.prompts: expected repeat or divide", "generate.n: expected 1", `lidr.format: expected one of instruction, tagged, tagged_lax, translategemma, found "tags"`} {
+	for _, want := range []string{"rounds.n: expected one round", "rounds.prompts: expected repeat or divide", "generate.n: expected 1", `lidr.translation.format: expected one of instruction, tagged, tagged_lax, translategemma, found "tags"`} {
 		require.ErrorContains(t, r.Validate(), want)
 	}
 	require.NoError(t, os.WriteFile(file, []byte("method: icr\nseed: 7\n"), 0o644))
