@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"croco/engine"
+	"croco/eval/bestof"
 	"croco/eval/grid"
 	"croco/internal/jsonl"
 	"croco/pairing"
@@ -55,6 +56,40 @@ func quality(t *testing.T, id, language string, ids []int32) toyworld.Judgement 
 	return toyworld.Judge(task, language, answer, ended)
 }
 
+// truthOf writes the same answers with their quality as their score.
+func truthOf(t *testing.T, scores string) string {
+	scored, err := jsonl.All[reward.Scored](scores)
+	require.NoError(t, err)
+	for i := range scored {
+		scored[i].Score = quality(t, string(scored[i].ID), scored[i].Language, scored[i].CompletionIDs).Quality
+	}
+	path := filepath.Join(t.TempDir(), "truth.jsonl")
+	require.NoError(t, jsonl.WriteRows(path, scored))
+	return path
+}
+
+// What picking the best of n by an English reward model gives in each language: the table of docs/methods/rm-transfer.md.
+//
+//	go test ./engine -run TestBestOfByAnEnglishJudge -v
+func TestBestOfByAnEnglishJudge(t *testing.T) {
+	tasks, n := 12, 8
+	if testing.Verbose() {
+		tasks, n = 48, 16
+	}
+	_, _, scores := crowd(t, tasks, n)
+	points, err := engine.BestOf{Scores: scores, Quality: truthOf(t, scores)}.Run()
+	require.NoError(t, err)
+	t.Logf("%d tasks\n%s", tasks, bestof.Table(points).Markdown())
+	english := points[0]
+	for _, p := range points {
+		if p.Language == "en" {
+			english = p
+		}
+	}
+	require.Equal(t, n, english.N)
+	require.Greater(t, english.Gain, 0.1, "the judge knows English")
+}
+
 // What each rule's pairs are worth in the toy world, where the truth about an answer is known: the table of
 // docs/methods/sweetspot.md and cm-align.md.
 //
@@ -65,14 +100,7 @@ func TestPairsAgainstTheTruth(t *testing.T) {
 		tasks, n = 48, 16
 	}
 	model, completions, scores := crowd(t, tasks, n)
-	scored, err := jsonl.All[reward.Scored](scores)
-	require.NoError(t, err)
-	truth := filepath.Join(t.TempDir(), "truth.jsonl")
-	for i := range scored {
-		scored[i].Score = quality(t, string(scored[i].ID), scored[i].Language, scored[i].CompletionIDs).Quality
-	}
-	require.NoError(t, jsonl.WriteRows(truth, scored))
-
+	truth := truthOf(t, scores)
 	agree := func(layer int) string {
 		c := engine.CMAlignDefaults()
 		c.ModelNameOrPath, c.Layer, c.Completions, c.Out = model, layer, completions, filepath.Join(t.TempDir(), "agree.jsonl")
