@@ -6,8 +6,9 @@ import "croco/kernels"
 // stays in the second-level cache.
 const depth = 1024
 
-// rowBlock is the most rows that one chunk of work takes through a panel.
-const rowBlock = 512
+// rowBlock is the most rows that one chunk of work takes through a panel. They stay in the second-level cache while one panel
+// after the other passes by.
+const rowBlock = 384
 
 // fewTiles is how many tiles, one under the other, are worth no widening of their panel.
 const fewTiles = 8
@@ -16,17 +17,16 @@ const fewTiles = 8
 // chain: start is the bias, C itself or zero; a tile leaves its accumulators in C and takes them up from there, so blocks do
 // not show in the result.
 type gemm struct {
-	d        *Device
-	c, a     []float32
-	rows     int
-	b        *panels
-	bias     []float32
-	add      bool      // start from C
-	extraA   []float32 // further columns of the same chain
-	extraB   *panels
-	flags    int // for the tiles
-	perPanel int // blocks of rows
-	block    int // rows of a block
+	d      *Device
+	c, a   []float32
+	rows   int
+	b      *panels
+	bias   []float32
+	add    bool      // start from C
+	extraA []float32 // further columns of the same chain
+	extraB *panels
+	flags  int // for the tiles
+	block  int // rows of a chunk of work
 }
 
 func (g *gemm) compute(d *Device) {
@@ -47,17 +47,16 @@ func (g *gemm) compute(d *Device) {
 	if n < 4*len(d.workers) {
 		g.block = min(g.block, max(32, (g.rows/(4*len(d.workers))+7)&^7))
 	}
-	g.perPanel = (g.rows + g.block - 1) / g.block
 	grain := 1
 	if n > 64 && g.rows < 64 {
 		grain = 4
 	}
-	d.parallel(n*g.perPanel, grain, g)
+	d.parallel(n*((g.rows+g.block-1)/g.block), grain, g)
 }
 
 func (g *gemm) run(w *worker, lo, hi int) {
 	for i := lo; i < hi; i++ {
-		j, r := i/g.perPanel, i%g.perPanel*g.block
+		j, r := i%g.b.count(), i/g.b.count()*g.block
 		rows := min(g.block, g.rows-r)
 		beta := g.start(j, r, rows)
 		g.chain(w, j, r, rows, g.a, g.b, g.flags|beta)
@@ -85,7 +84,7 @@ func (g *gemm) start(j, r, rows int) int {
 // chain continues rows r … r+rows−1 of panel j of C over the columns of a. A row of the panel holds a step of the chain or, in pairs,
 // two. Pairs are multiplied with pairs, one by one, or, for many rows, once they have been widened.
 func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int) {
-	total, tiles, cols := b.rows(), g.tiles(rows), min(panelWidth, g.b.n-j*panelWidth)
+	total, tiles, cols := b.rows(), g.d.tiles(rows), min(panelWidth, g.b.n-j*panelWidth)
 	each, lda := 1, b.k // columns of a for a row of the panel
 	if g.d.paired {
 		lda = total
@@ -99,8 +98,8 @@ func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int
 	}
 	for t := 0; t < total; t, beta = t+step, beta|fromC {
 		m, block := min(step, total-t), b.words[(j*total+t)*panelWidth:]
-		p := product{isa: g.d.isa, tile: g.d.isa.tile, k: min(m*each, lda-t*each), loops: m, a: a[t*each:], lda: lda, b: block,
-			c: g.c[j*panelWidth:], ldc: g.b.n, cols: cols, beta: beta}
+		p := product{isa: g.d.isa, tile: g.d.isa.tile, k: min(m*each, lda-t*each), loops: m, a: a[t*each:], rs: lda, ks: 1,
+			b: block, bs: panelWidth, c: g.c[j*panelWidth:], ldc: g.b.n, cols: cols, beta: beta}
 		switch {
 		case g.d.paired:
 			p.tile = g.d.tilePairs
@@ -115,31 +114,27 @@ func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int
 			skip += (len(g.d.workers) - 1) * total * panelWidth
 		}
 		p.fetch(block, skip, m, tiles)
-		i := r
-		for _, mr := range g.d.rows {
-			for ; r+rows-i >= mr; i += mr {
-				p.multiply(w, mr, i)
-			}
-		}
+		p.multiply(w, r, r+rows)
 	}
 }
 
 // tiles is the number of tiles that so many rows make.
-func (g *gemm) tiles(rows int) (n int) {
-	for _, mr := range g.d.rows {
+func (s *isa) tiles(rows int) (n int) {
+	for _, mr := range s.rows {
 		n += rows / mr
 		rows %= mr
 	}
 	return n
 }
 
-// product is a block of a panel, the columns of A beside it, and the columns of C that it contributes to.
+// product is a block of a panel, what of A is multiplied with it, and the columns of C that get the result. Strides are those of goTile.
 type product struct {
 	*isa
 	tile     tileFunc
 	k, loops int // steps of the chains, and of a tile's loop: for pairs these are half as many
 	a, b, c  []float32
-	lda, ldc int
+	rs, ks   int
+	bs, ldc  int
 	cols     int
 	beta     int
 
@@ -150,35 +145,41 @@ type product struct {
 // ahead is how far a single tile runs ahead of itself, in floats.
 const ahead = 768
 
-// fetch makes the tiles fetch m rows of a panel, skip floats behind the block, each its share. So memory works while the
-// processor multiplies. A single tile has too little time for that, and fetches what it will soon read itself.
+// fetch makes the tiles fetch m rows of a panel, skip floats behind the block's begin, each its share. So memory works while
+// the processor multiplies. A single tile has too little time for that, and fetches what it will soon read itself.
 func (p *product) fetch(block []float32, skip, m, tiles int) {
 	if tiles == 1 {
 		skip = ahead
 	}
-	p.share, p.next = m*panelWidth/tiles, block
-	if len(block) < skip+m*panelWidth {
-		p.share = 0
-		return
+	if len(block) >= skip+m*panelWidth {
+		p.share, p.next = m*panelWidth/tiles, block[skip:]
+		p.step = (4*p.share + p.loops - 1) / p.loops
 	}
-	p.next, p.step = block[skip:], (4*p.share+p.loops-1)/p.loops
 }
 
-// multiply computes rows i … i+mr−1.
-func (p *product) multiply(w *worker, mr, i int) {
-	nv, a, c := (p.cols+15)/16, first(p.a[i*p.lda:]), p.c[i*p.ldc:]
-	if p.cols%16 == 0 {
-		p.tile(mr, nv, p.k, a, p.lda, 1, first(p.b), panelWidth, first(c), p.ldc, p.beta, first(p.next), p.step)
-	} else { // the right edge of C goes through a buffer
-		for r := 0; r < mr && p.beta&fromC != 0; r++ {
-			copy(w.tile[r*panelWidth:], c[r*p.ldc:][:p.cols])
-		}
-		p.tile(mr, nv, p.k, a, p.lda, 1, first(p.b), panelWidth, first(w.tile), panelWidth, p.beta, first(p.next), p.step)
-		for r := range mr {
-			copy(c[r*p.ldc:][:p.cols], w.tile[r*panelWidth:])
+// multiply computes the rows lo … hi−1 of C, tile by tile. One at the right edge of C goes through a buffer.
+func (p *product) multiply(w *worker, lo, hi int) {
+	nv, b, next := (p.cols+15)/16, first(p.b), first(p.next)
+	if next == nil {
+		next = b
+	}
+	for _, mr := range p.rows {
+		for ; hi-lo >= mr; lo += mr {
+			a, c := first(p.a[lo*p.rs:]), p.c[lo*p.ldc:]
+			if p.cols%16 == 0 {
+				p.tile(mr, nv, p.k, a, p.rs, p.ks, b, p.bs, first(c), p.ldc, p.beta, next, p.step)
+			} else {
+				for r := 0; r < mr && p.beta&fromC != 0; r++ {
+					copy(w.tile[r*panelWidth:], c[r*p.ldc:][:p.cols])
+				}
+				p.tile(mr, nv, p.k, a, p.rs, p.ks, b, p.bs, first(w.tile), panelWidth, p.beta, next, p.step)
+				for r := range mr {
+					copy(c[r*p.ldc:][:p.cols], w.tile[r*panelWidth:])
+				}
+			}
+			next = at(next, p.share)
 		}
 	}
-	p.next = p.next[p.share:]
 }
 
 // Linear computes y (T,N) = bias or 0, + x (T,K) · W (N,K)ᵀ, + extra's X (T,R) · B (N,R)ᵀ.
