@@ -25,6 +25,10 @@ DEV u32 smem_addr(const void *p) { return (u32)__cvta_generic_to_shared(p); }
 template <class T> DEV T gld(const T *p) { return *p; }
 template <class T> DEV void gst(T *p, T v) { *p = v; }
 
+// Nothing that was computed from x before is kept in registers for later.
+DEV void forget(int &x) { asm volatile("" : "+r"(x)); }
+template <class T> DEV void forget(T *&p) { asm volatile("" : "+l"(p)); }
+
 // 16-byte asynchronous copy to shared memory; zero-fills when ok is false.
 DEV void cp_async16(void *dst, const void *src, bool ok) {
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(smem_addr(dst)), "l"(src), "r"(ok ? 16 : 0));
@@ -50,6 +54,7 @@ DEV void mma_bf16(float (&d)[4], const u32 (&a)[4], u32 b0, u32 b1) {
 #else
 #include "../emu/emu.h"
 #define DEV static inline
+template <class T> DEV void forget(T &) {}
 DEV bf16 f2bf(float f) {
   u32 u; __builtin_memcpy(&u, &f, 4);
   if (f != f) return {0x7fff};

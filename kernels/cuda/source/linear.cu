@@ -110,6 +110,7 @@ DEV void product(float *C, const float *A, const W *B, const float *bias, int M,
       }
   }
   cp_wait<0>();
+  forget(C), forget(m0), forget(n0); // else the addresses of the beginning occupy registers all the time
 #pragma unroll
   for (int i = 0; i < TM; i++)
 #pragma unroll

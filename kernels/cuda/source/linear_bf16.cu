@@ -16,12 +16,14 @@ template <int COLS> DEV int at(int row, int chunk) {
 }
 // Copies a tile whose first element is (r0, c0) of a matrix of rows × cols; zeros outside.
 template <int THREADS, int ROWS, int COLS> DEV void load(bf16 *tile, const bf16 *src, int r0, int rows, int c0, int cols, int ld) {
-  constexpr int per = COLS / 8;
+  constexpr int per = COLS / 8, step = THREADS / per; // a thread copies chunks of one column
+  int r = threadIdx.x / per, c = threadIdx.x % per;
+  bool column = c0 + c * 8 < cols;
+  const bf16 *from = src + (u64)(u32)(r0 + r) * ld + c0 + c * 8;
 #pragma unroll
-  for (int i = threadIdx.x; i < ROWS * per; i += THREADS) {
-    int r = i / per, c = i % per;
-    bool ok = r0 + r < rows && c0 + c * 8 < cols;
-    cp_async16(tile + at<COLS>(r, c), ok ? src + (u64)(u32)(r0 + r) * ld + c0 + c * 8 : src, ok);
+  for (int i = 0; i < ROWS; i += step, from += step * ld) {
+    bool ok = column && r0 + r + i < rows;
+    cp_async16(tile + at<COLS>(r + i, c), ok ? from : src, ok);
   }
 }
 // Operands of mma from a tile: ROWS × DEPTH where k is contiguous (ALONG), else DEPTH × ROWS, which ldmatrix transposes.
@@ -62,7 +64,7 @@ DEV void product(float *C, const bf16 *A, const bf16 *B, const bf16 *A2, const b
   int steps = (K + S::DEPTH - 1) / S::DEPTH, all = steps + (R + S::DEPTH - 1) / S::DEPTH;
 
   auto fetch = [&](int i, int st) {
-    bool more = i >= steps;
+    bool more = ALONG_A && ALONG_B && i >= steps; // adapters come as nt alone
     int k0 = (more ? i - steps : i) * S::DEPTH, k = more ? R : K;
     const bf16 *a = more ? A2 : A, *b = more ? B2 : B;
     int la = more ? lda2 : lda, lb = more ? ldb2 : ldb;
@@ -86,18 +88,21 @@ DEV void product(float *C, const bf16 *A, const bf16 *B, const bf16 *A2, const b
     if (!mine) continue;
 #pragma unroll
     for (int k = 0; k < S::DEPTH; k += 16) {
-      u32 a[S::TM / 16][4], b[S::TN / 16][4];
+      u32 a[S::TM / 16][4];
 #pragma unroll
       for (int m = 0; m < S::TM / 16; m++) fragment_a<S::BM, S::DEPTH, ALONG_A>(a[m], s.a[st], wm + m * 16, k);
 #pragma unroll
-      for (int n = 0; n < S::TN / 16; n++) fragment_b<S::BN, S::DEPTH, ALONG_B>(b[n], s.b[st], wn + n * 16, k);
+      for (int n = 0; n < S::TN / 16; n++) {
+        u32 b[4];
+        fragment_b<S::BN, S::DEPTH, ALONG_B>(b, s.b[st], wn + n * 16, k);
 #pragma unroll
-      for (int m = 0; m < S::TM / 16; m++)
-#pragma unroll
-        for (int n = 0; n < S::TN / 8; n++) mma_bf16(acc[m][n], a[m], b[n / 2][n % 2 * 2], b[n / 2][n % 2 * 2 + 1]);
+        for (int m = 0; m < S::TM / 16; m++)
+          mma_bf16(acc[m][2 * n], a[m], b[0], b[1]), mma_bf16(acc[m][2 * n + 1], a[m], b[2], b[3]);
+      }
     }
   }
   cp_wait<0>();
+  forget(C), forget(m0), forget(n0); // else the addresses of begin occupy registers all the time
   each_pair(acc, m0 + wm + lane / 4, n0 + wn + lane % 4 * 2, [&](float x, float y, int m, int n) { end(x, y, C, m, n, M, N); });
 }
 

@@ -97,6 +97,7 @@ DEV void product(float *C, const TensorMap *A, const TensorMap *B, const TensorM
     }
     wgmma_wait<0>(acc);
     if (lane == 0) mbar_arrive(&s.empty[before]);
+    forget(C), forget(row), forget(column); // else the addresses of begin occupy registers all the time
 #pragma unroll
     for (int i = 0; i < BN / 2; i += 2) end(acc[i], acc[i + 1], C, row + (i & 2) * 4, column + i / 4 * 8, M, N);
   }
