@@ -119,6 +119,17 @@ func TestRandomControls(t *testing.T) {
 	require.InDelta(t, 1000, turned, 100)
 	require.InDelta(t, report.ChosenScore, report.RejectedScore, 0.15)
 
+	o.LabelNoise = 0.1
+	noisy, _, err = Croco(rows, o)
+	require.NoError(t, err)
+	turned = 0
+	for i := range plain {
+		if plain[i].Chosen != noisy[i].Chosen {
+			turned++
+		}
+	}
+	require.InDelta(t, 200, turned, 60)
+
 	o.LabelNoise, o.Rule = 0, RandomRule
 	random, report, err := Croco(rows, o)
 	require.NoError(t, err)
