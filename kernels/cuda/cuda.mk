@@ -36,3 +36,14 @@ cuda-env: $(WHEELS)/.done emu
 $(WHEELS)/.done:
 	python3 -m pip install -q --no-deps --target $(WHEELS) $(PIP)
 	touch $@
+
+.PHONY: gate mutate
+# Registers, spills, shared memory and resident warps of every kernel on every architecture, against kernels/cuda/gate/testdata/gate.json.
+# make gate UPDATE=-update writes it anew.
+gate: $(WHEELS)/.done emu
+	$(EMULATED) go test -tags gpu -count=1 -timeout 30m ./kernels/cuda/gate $(if $(UPDATE),-args $(UPDATE))
+
+# Breaks the kernels in the ways of kernels/cuda/testdata/mutations, and fails where the tests do not notice. make mutate ONLY=rotate
+mutate: $(WHEELS)/.done emu
+	$(GPU) go test -tags gpu -c -o $(EMU)/cuda.test ./kernels/cuda
+	CROCO_NVRTC=$(CURDIR)/$(NVRTC) go run ./kernels/cuda/mutate -emu $(EMU) -test $(EMU)/cuda.test -only "$(ONLY)" kernels/cuda/testdata/mutations/*.txt

@@ -10,8 +10,8 @@ import (
 	"croco/kernels/cuda/driver"
 )
 
-// widest is the width from which a row has a whole block instead of a warp.
-const widest = 1024
+// widest is the width above which a row has a whole block instead of a warp.
+const widest = 512
 
 // rowGrid is the grid of a kernel on rows of width C, of which there are two: name_warp and name_block.
 func rowGrid(name string, T, C int) (kernel string, grid [3]int) {
