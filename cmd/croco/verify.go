@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"croco/engine/exact"
+	"croco/kernels/optest"
 	"croco/model"
 )
 
@@ -14,6 +15,7 @@ import (
 type verifyCmd struct {
 	Model   verifyModelCmd   `cmd:"" help:"Compare a model with what an independent implementation computed for it."`
 	Adapter verifyAdapterCmd `cmd:"" help:"Check an adapter's keys and shapes, and that merging changes nothing."`
+	Device  verifyDeviceCmd  `cmd:"" help:"Compare every operation of the device with the reference, and check that its results do not depend on batches."`
 	Exact   verifyExactCmd   `cmd:"" help:"Check, bit by bit, that results do not depend on how they are computed."`
 }
 
@@ -45,6 +47,19 @@ func (c *verifyAdapterCmd) Run(t *console) error {
 	}
 	r, err := model.VerifyAdapter(c.Dir, c.Model, d)
 	return t.verdict(r, r.OK(), err)
+}
+
+type verifyDeviceCmd struct{}
+
+func (c *verifyDeviceCmd) Run(t *console) error {
+	d, err := t.open()
+	if err != nil {
+		return err
+	}
+	l := &line{t: t}
+	v := optest.Verify(d, func(what string) { l.show("verify device: "+what, true) })
+	l.end()
+	return t.verdict(v, v.OK(), nil)
 }
 
 type verifyExactCmd struct {

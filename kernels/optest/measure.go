@@ -19,7 +19,7 @@ type Result struct {
 }
 
 // Workloads are the operations at the sizes of a small real model: C = 576, F = 1536, 9 query heads over 3 key/value
-// heads of width 64, a vocabulary of 49152; a decoding step of 16 rows and a training batch of 512.
+// heads of width 64, a vocabulary of 49152; decoding steps of 1 and 16 rows, a prompt of 64, and a training batch of 512.
 func Workloads() []Case {
 	const C, F, V = 576, 1536, 49152
 	a := kernels.Attn{H: 9, G: 3, D: 64}
@@ -29,9 +29,9 @@ func Workloads() []Case {
 		answers = append(answers, grow(prompt, 2+i, 78))
 	}
 	var cases []Case
-	for _, T := range []int{1, 16, 512} {
+	for _, T := range []int{1, 16, 64, 512} {
 		for _, dtype := range []kernels.DType{kernels.F32, kernels.BF16} {
-			cases = append(cases, linear(T, C, F, 0, false, dtype), linear(T, F, C, 0, false, dtype))
+			cases = append(cases, linear(T, C, a.G*a.D, 0, false, dtype), linear(T, C, F, 0, false, dtype), linear(T, F, C, 0, false, dtype))
 		}
 		cases = append(cases, linear(T, C, C, 16, false, kernels.F32), normalize(T, C, true, kernels.Norm{Eps: 1e-5}),
 			rotate(T, a.H, a.D, a.D, false, false), gate(T, F, kernels.SiLU), add(T, C))

@@ -9,6 +9,7 @@
 //	Same        two devices that must agree bit for bit: other threads, other instruction sets
 //	Measure     seconds, with floating-point operations and bytes
 //	Support     which device has which operation
+//	Verify      all of Check and Promises, as a page
 //	Run…, Bench all of it as Go tests and benchmarks, without importing package testing
 package optest
 

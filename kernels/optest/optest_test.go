@@ -106,6 +106,14 @@ func TestSupport(t *testing.T) {
 	require.Contains(t, lines, "linear bfloat16         yes        yes     yes")
 }
 
+func TestVerify(t *testing.T) {
+	v := optest.Verify(faulty{reference.New(), "unwritten"}, nil)
+	require.False(t, v.OK())
+	require.Contains(t, v.String(), "FAULT  add float32 ")
+	require.Contains(t, v.String(), "ok     gate silu float32 ")
+	require.Contains(t, optest.Verify(faulty{reference.New(), "absent"}, nil).String(), "kernels: not implemented on this device")
+}
+
 func TestMeasure(t *testing.T) {
 	results, err := optest.Measure(reference.New(), find(t, "linear/T=7 K=64 N=49"), time.Millisecond)
 	require.NoError(t, err)

@@ -38,16 +38,8 @@ func Support(devices ...kernels.Device) Matrix {
 	return m
 }
 
-func supports(c Case, d kernels.Device) (cell string) {
-	defer func() {
-		if r := recover(); r != nil {
-			if err, ok := r.(error); !ok || !errors.Is(err, kernels.ErrNotImplemented) {
-				panic(r)
-			}
-			cell = "no"
-		}
-	}()
-	err := Check(c, d)
+func supports(c Case, d kernels.Device) string {
+	err := try(func() error { return Check(c, d) })
 	switch {
 	case errors.Is(err, kernels.ErrNotImplemented):
 		return "no"

@@ -36,7 +36,9 @@ type Context struct {
 	SMs          int // streaming multiprocessors
 	MaxShared    int // bytes of shared memory that one block may ask for
 	Memory       int64
-	Version      int // of the driver
+	Version      int     // of the driver
+	Clock        float64 // cycles per second of a multiprocessor at best
+	Bandwidth    float64 // bytes per second of the memory at best
 
 	device     cu.Device
 	context    unsafe.Pointer
@@ -77,14 +79,17 @@ func Open(index int) (*Context, error) {
 	if c.Memory, err = c.device.TotalMem(); err != nil {
 		return nil, explain("memory of the GPU", err)
 	}
+	var clock, memoryClock, bus int // kHz, kHz, bits
 	for _, a := range []struct {
 		to   *int
 		what cu.DeviceAttribute
-	}{{&c.Major, cu.ComputeCapabilityMajor}, {&c.Minor, cu.ComputeCapabilityMinor}, {&c.SMs, cu.MultiprocessorCount}, {&c.MaxShared, maxSharedOptin}} {
+	}{{&c.Major, cu.ComputeCapabilityMajor}, {&c.Minor, cu.ComputeCapabilityMinor}, {&c.SMs, cu.MultiprocessorCount}, {&c.MaxShared, maxSharedOptin},
+		{&clock, cu.ClockRate}, {&memoryClock, cu.MemoryClockRate}, {&bus, cu.GlobalMemoryBusWidth}} {
 		if *a.to, err = c.device.Attribute(a.what); err != nil {
 			return nil, explain("attributes of the GPU", err)
 		}
 	}
+	c.Clock, c.Bandwidth = 1e3*float64(clock), 1e3*float64(memoryClock)*2*float64(bus)/8 // two transfers per cycle
 	if c.Major < 8 {
 		return nil, fmt.Errorf("%s has compute capability %d.%d, expected at least 8.0 (Ampere): use --device cpu", c.Name, c.Major, c.Minor)
 	}
