@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -13,6 +14,7 @@ import (
 	"time"
 
 	"croco/engine/study"
+	"croco/internal/jsonl"
 	"croco/kernels/cpu"
 )
 
@@ -42,23 +44,22 @@ type options struct {
 }
 
 func (o options) run() error {
+	var stopped error // the page is written in any case
 	if !o.render {
-		if err := o.measure(); err != nil {
-			return err
-		}
+		stopped = o.measure()
 	}
 	if o.page == "" {
-		return nil
+		return stopped
 	}
 	results, err := study.Read(o.results)
 	if err != nil {
-		return err
+		return errors.Join(stopped, err)
 	}
 	page, err := study.Page(results)
 	if err != nil {
-		return err
+		return errors.Join(stopped, err)
 	}
-	return os.WriteFile(o.page, []byte(page), 0o644)
+	return errors.Join(stopped, jsonl.WriteFile(o.page, []byte(page)))
 }
 
 // measure runs what is missing.

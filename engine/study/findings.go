@@ -82,7 +82,7 @@ func Findings() []Finding {
 	return []Finding{
 		gains,
 		{"A tuned model is better in languages that it was not tuned on", "yes", []Contrast{moreUntuned(main, "base"), moreGreedyUntuned(main, "base"), moreUntuned("monolingual en", "base")}},
-		{"What greedy answers gain where they were good already", "not beyond noise", []Contrast{moreGreedy(main, "base")}},
+		{"Greedy answers get better in the languages tuned on", "not beyond noise", []Contrast{moreGreedy(main, "base")}},
 		{"Language confusion: an English reward model drives answers into English", "yes, the strongest effect",
 			[]Contrast{moreRight(english, "base").less(), {english, "base", "English reward, tuned languages", tuned(RewardEnglish), 1}, more(english, "base").less(), moreGreedy(english, "base").less()}},
 		{"A penalty on the wrong language repairs it", "yes", []Contrast{moreRight(english+", penalty", "base"), more(english+", penalty", "base"), more(english+", penalty", english)}},
@@ -105,8 +105,12 @@ func Findings() []Finding {
 		{"SFT forgets (translation), DPO does not", "not at equal rates", []Contrast{moreTranslation("SFT on the best (Max-R)", "base").less(), moreTranslation("μ−2σ", "base").same(), moreTranslation("SFT on the best (Max-R)", "μ−2σ").less(), moreTranslation("SFT on the best, rate × 10", "base").less()}},
 		{"DPO on pairs beats SFT on their chosen answers", "no", []Contrast{more("μ−2σ", "SFT on the best (Max-R)"), moreGreedy("μ−2σ", "SFT on the best (Max-R)")}},
 		{"Off-policy pairs are worse", "split", []Contrast{more("off-policy: another base's answers", "μ−2σ").less(), moreGreedy("off-policy: gold against own μ−2σ", "μ−2σ").less(), moreTranslation("off-policy: gold against own μ−2σ", "μ−2σ").less()}},
-		{"Online rounds are no better than offline pairs", "yes", []Contrast{more("online, 2 rounds", "μ−2σ").same()}},
+		{"Online rounds beat offline pairs (the paper: no)", "no", []Contrast{more("online, 2 rounds", "μ−2σ"), moreGreedy("online, 2 rounds", "μ−2σ")}},
 		{"ICR improves a model", "no", []Contrast{more("ICR", "base"), more("ICR", "monolingual en")}},
+		{"ICR fails by its reward: another judge of the same answers succeeds", "cause not isolated", []Contrast{
+			more("ICR's answers, mixed RM", "base"), more("ICR's answers, mixed RM", "ICR"),
+			{"ICR, length free", "", "implicit reward beyond chance where only content differs", beyondChance("rank other, content"), 0},
+			{"ICR, length free", "", "implicit reward beyond chance where only form differs", beyondChance("rank other, form"), 1}}},
 		{"LIDR improves a model", "weakly yes", []Contrast{more("LIDR", "base"), moreUntuned("LIDR", "base")}},
 		{"Over-optimisation: larger steps raise the reward and spoil the answers", "yes", []Contrast{{"μ−2σ, rate × 4", "μ−2σ", "full form, tuned languages", tuned(Full), 1}, {"μ−2σ, rate × 4", "μ−2σ", "mixed reward, tuned languages", tuned(RewardMixed), 1}, moreGreedy("μ−2σ, rate × 4", "μ−2σ").less()}},
 		{"Null controls: random scores, random pairs in random order do nothing", "yes", []Contrast{more("random scores", "base").same(), more("random pair, random order", "base").same()}},

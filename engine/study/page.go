@@ -34,8 +34,9 @@ func Page(results []Result) (string, error) {
 		"Findings": t.findingsGrid().Markdown(), "Base": t.baseGrid().Markdown(), "Card": t.cardGrid().Markdown(), "Choice": t.choiceGrid().Markdown(),
 		"Arms":      groups,
 		"Languages": t.languagesGrid("μ−2σ, English RM", "μ−2σ, English RM, penalty", "μ−2σ, penalty").Markdown(),
-		"Rewards":   t.rewardsGrid("μ−2σ, English RM", "μ−2σ, English RM, penalty", "μ−2σ", "μ−2σ, penalty", "μ−2σ, rate × 4", "SFT on the best (Max-R)", "scored by the truth").Markdown(),
-		"Ranks": t.ranksGrid("ICR, length free", "ICR, length free, mean per token", "ICR, temperature 1", "ICR, scored under the own prompt", "ICR, answers of the base, length free",
+		"Rewards": t.rewardsGrid("μ−2σ, English RM", "μ−2σ, English RM, penalty", "μ−2σ", "μ−2σ, penalty", "μ−2σ, rate × 4", "SFT on the best (Max-R)", "SFT on the best, penalty, rate × 4",
+			"scored by the truth", "monolingual en", "ICR", "ICR, a quarter of the rate").Markdown(),
+		"Ranks": t.ranksGrid("ICR", "ICR, length free", "ICR, length free, mean per token", "ICR, temperature 1", "ICR, scored under the own prompt", "ICR, answers of the base, length free",
 			"ICR from 512 tasks", "ICR's answers, mixed RM").Markdown(),
 		"Targets": t.targetsGrid().Markdown(), "When": t.whenGrid().Markdown(),
 	})

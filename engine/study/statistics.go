@@ -61,6 +61,11 @@ func gap(a, b string) quantity {
 	}
 }
 
+// beyondChance is a share that an arm noted, less a half.
+func beyondChance(name string) quantity {
+	return func(r Result) (float64, bool) { v, ok := r.Numbers[name]; return v - .5, ok }
+}
+
 // estimate is a mean over seeds with its 95 % t interval, mean ± half. With one seed half is NaN.
 type estimate struct {
 	mean, half float64

@@ -176,6 +176,9 @@ func (t resultTable) whenGrid() *grid.Grid {
 			if n == 32 && noise.key == "" {
 				name = ""
 			}
+			if t["μ−2σ"+name] == nil {
+				continue
+			}
 			row := []string{noise.name, fmt.Sprint(n)}
 			for _, of := range []quantity{tuned(Quality), untuned(Quality), tuned(Pass), tuned(GreedyPass), translation} {
 				row = append(row, t.difference("μ−2σ"+name, "min"+name, of).points())
