@@ -67,6 +67,7 @@ DEV void product(float *C, const TensorMap *A, const TensorMap *B, const TensorM
     if (p.m * 128 + group * 64 >= M) { // a warpgroup without rows
       for (int i = 0; i < all; i++, next()) {
         mbar_wait(&s.full[st], phase);
+        __syncwarp(); // all lanes have seen this phase before it can pass
         if (lane == 0) mbar_arrive(&s.empty[st]);
       }
       continue;

@@ -115,8 +115,9 @@ DEV u64 kept_mass(Scratch &s, const float *e, int V, Cut cut) {
   return total;
 }
 
-// The lowest id at which the sum of what cut leaves, in order of id, exceeds u of the whole.
+// The lowest id at which the sum of what cut leaves, in order of id, exceeds u of the whole; 0 where nothing is left.
 DEV int walk(Scratch &s, const float *e, int V, Cut cut, double u) {
+  if (threadIdx.x == 0) s.token = 0;
   u64 total = kept_mass(s, e, V, cut), goal = (u64)(u * (double)total);
   if (goal >= total) goal = total - 1;
   int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
@@ -124,7 +125,7 @@ DEV int walk(Scratch &s, const float *e, int V, Cut cut, double u) {
   if (sum <= goal && (warp == WARPS - 1 || goal < s.sums[warp + 1])) { // the token is in this warp's share
     int seen = s.counts[warp], chosen = V;
     Share ids = share(V, warp);
-    for (int base = ids.lo; chosen == V; base += 32) {
+    for (int base = ids.lo; chosen == V && base < ids.hi; base += 32) {
       int v = base + lane;
       u32 bits = v < ids.hi ? f2bits(gld(e + v)) : 0;
       int equals = up_to_lane(bits == cut.bits && v < ids.hi ? 1 : 0);
@@ -136,7 +137,7 @@ DEV int walk(Scratch &s, const float *e, int V, Cut cut, double u) {
       sum = __shfl_sync(0xffffffffu, reached, 31);
       seen += __shfl_sync(0xffffffffu, equals, 31);
     }
-    if (lane == 0) s.token = chosen;
+    if (lane == 0 && chosen < V) s.token = chosen;
   }
   __syncthreads();
   return s.token;
@@ -157,7 +158,10 @@ DEV int choose(Scratch &s, float *e, const float *raw, const Draw &d, const int 
   float top = row_max(e, V, s.part);
   if (top == minus_infinity()) return -1;
   if (d.temperature == 0) return first_with(e, V, top, s.ids);
-  each_of(V, [&](int v) { gst(e + v, exp_((gld(e + v) - top) / d.temperature)); });
+  each_of(V, [&](int v) {
+    float p = exp_((gld(e + v) - top) / d.temperature);
+    gst(e + v, p > 0 ? p : 0.f); // what is no number has no chance
+  });
   __syncthreads();
   Cut cut = {0, 0};
   if (d.top_k > 0 && d.top_k < V) cut = select(s, e, V, cut, d.top_k, [](u32) { return 1ull; });
@@ -180,6 +184,7 @@ KERNEL(sample, ROW, int *tokens, float *logp, float *e, const float *logits, con
   Distribution all = distribution(raw, V, s.part);
   int token = d.forced >= 0 ? d.forced : choose(s, e + (u64)blockIdx.x * V, raw, d, ids, V);
   if (threadIdx.x) return;
+  if (token < 0 && all.sum != all.sum) token = 0; // no logit is a number; nor is its log-probability
   gst(tokens + blockIdx.x, token);
   gst(logp + blockIdx.x, token < 0 ? 0 : logp_of(all, gld(raw + token)));
 }
