@@ -5,7 +5,7 @@
 #   make toyworld  train the demo's models again (about ten minutes)
 #   make study     what is missing of docs/study.md (the models and all arms: about an hour)
 #   make fixtures  fetch what the tests read and may not be copied here: tokenizers, a small model
-#   make bench     speed of the kernels beside this machine's peak
+#   make bench     the ledger of docs/performance.md: croco beside its peers on this machine; PYTHON=VENV/bin/python
 
 .PHONY: build demo test race toyworld study fixtures bench generate
 
@@ -42,7 +42,10 @@ fixtures: .fixtures/smollm2/model.safetensors .fixtures/gemma3-270m/model.safete
 	.fixtures/venv/bin/python scripts/fetch-models.py $* .fixtures/$* --keep-gguf
 
 bench: build
-	bin/croco bench ops
+	python3 bench/ledger.py .fixtures/smollm2 --python $(PYTHON) --write docs/performance.md
+
+# A Python that has torch, numpy, transformers, trl and peft.
+PYTHON ?= python3
 
 # The assembly and its stubs (the generator is a module of its own).
 generate:

@@ -4,20 +4,17 @@
 //	Generate   N answers to one prompt
 //	Score      a batch of conversations under a fresh score head
 //	DPO        LoRA steps on pairs
-//	Result     one JSON line; compare.py puts it beside the peers'
+//	Full       steps that train all weights
+//	Load       a model from its files to the first token
+//	Result     one JSON line; ledger.py puts it beside the peers'
 //
 // Operations are measured by kernels/optest, tokenizers by croco bench tokenize.
 package bench
 
 import (
 	"context"
-	"fmt"
-	"os"
-	"path/filepath"
 	"time"
 
-	"croco/engine/trainer"
-	"croco/internal/jsonl"
 	"croco/kernels"
 	"croco/model"
 	"croco/reward/classifier"
@@ -33,6 +30,7 @@ type Result struct {
 	TokensPerSecond float64 `json:"tokens_per_second"` //
 	CPUShare        float64 `json:"cpu_share"`         // of that repeat: CPU time / (wall time · threads); well below 1: others held the cores
 	Threads         int     `json:"threads"`
+	PeakMB          int     `json:"max_rss_mb"` // of this process, so far; 0 where the system does not tell
 }
 
 // Shape is the size of the work. A field that the work does not have is ignored.
@@ -65,6 +63,7 @@ func (r *Result) take(wall, cpu time.Duration) {
 		r.Seconds, r.TokensPerSecond = s, float64(r.Tokens)/s
 		r.CPUShare = cpu.Seconds() / s / float64(max(1, r.Threads))
 	}
+	r.PeakMB = peakMB()
 }
 
 // ids are random token ids that the peers' scripts might have drawn.
@@ -111,45 +110,19 @@ func Score(dir string, d kernels.Device, s Shape) (Result, error) {
 	})
 }
 
-// DPO takes steps on Batch pairs of Prompt + Answer tokens, LoRA on all linear layers, the reference computed before.
-// Tokens counts those of a step as TRL does: the prompt once for each answer.
-func DPO(dir string, d kernels.Device, s Shape) (Result, error) {
+// Load opens a model and writes the first token after a prompt, once: files are read, weights checked, and those panels
+// packed that a forward pass needs.
+func Load(dir string, d kernels.Device, s Shape) (Result, error) {
+	r := Result{Peer: "croco", Work: "load", Tokens: 1, Threads: s.Threads}
+	begin, cpu := time.Now(), processTime()
 	m, err := model.Open(dir, model.Options{Device: d})
 	if err != nil {
-		return Result{}, err
+		return r, err
 	}
-	var rows []map[string][]int32
-	for i := range s.Batch * (s.Steps + 1) {
-		rows = append(rows, map[string][]int32{"prompt_ids": ids(m, uint64(3*i), s.Prompt),
-			"chosen_ids": ids(m, uint64(3*i+1), s.Answer), "rejected_ids": ids(m, uint64(3*i+2), s.Answer)})
-	}
-	if err := m.Close(); err != nil {
-		return Result{}, err
-	}
-	tmp, err := os.MkdirTemp("", "croco-bench-*")
-	if err != nil {
-		return Result{}, err
-	}
-	defer os.RemoveAll(tmp)
-	a := trainer.Defaults(trainer.DPO)
-	a.ModelNameOrPath, a.TrainFile, a.OutputDir = dir, filepath.Join(tmp, "pairs.jsonl"), filepath.Join(tmp, "out")
-	a.PerDeviceTrainBatchSize, a.MaxSteps, a.LoraR, a.LoraAlpha = s.Batch, s.Steps+1, s.Rank, float64(2*s.Rank)
-	a.GradientCheckpointing, a.SaveStrategy, a.ReportTo = false, "no", "none"
-	if err := jsonl.WriteRows(a.TrainFile, rows); err != nil {
-		return Result{}, err
-	}
-	r := Result{Peer: "croco", Work: "dpo", Tokens: 2 * s.Batch * (s.Prompt + s.Answer), Threads: s.Threads}
-	var last time.Time
-	var cpu time.Duration
-	_, err = trainer.Run(context.Background(), trainer.Job{Kind: trainer.DPO, Args: a, Device: d, Progress: func(trainer.Status) {
-		now, used := time.Now(), processTime()
-		if !last.IsZero() { // the first step packs weights
-			r.take(now.Sub(last), used-cpu)
-		}
-		last, cpu = now, used
-	}})
-	if err == nil && r.Seconds == 0 {
-		err = fmt.Errorf("bench dpo: expected at least one step, found %d", s.Steps)
-	}
+	defer m.Close()
+	jobs := []sampler.Job{{Key: 1, Prompt: ids(m, 1, s.Prompt), N: 1}}
+	err = sampler.New(m).Generate(context.Background(), jobs, sampler.Params{Temperature: 0.7, MaxNewTokens: 1, MaxRows: 1},
+		func(int, []sampler.Answer) error { return nil })
+	r.take(time.Since(begin), processTime()-cpu)
 	return r, err
 }

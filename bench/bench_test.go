@@ -18,12 +18,20 @@ func TestEveryStageIsMeasured(t *testing.T) {
 		3 * 4:     func() (Result, error) { return Generate(dir, d, s) },
 		2 * 9:     func() (Result, error) { return Score(dir, d, s) },
 		2 * 2 * 9: func() (Result, error) { return DPO(dir, d, s) },
+		1:         func() (Result, error) { return Load(dir, d, s) },
 	} {
 		r, err := measure()
 		require.NoError(t, err)
 		require.Equal(t, tokens, r.Tokens, r.Work)
 		require.Positive(t, r.TokensPerSecond)
 	}
+	full := s
+	full.Prompt = 7
+	r, err := Full(dir, d, full)
+	require.NoError(t, err)
+	require.Equal(t, 2*(7+4), r.Tokens)
+	require.Positive(t, r.Seconds)
+	require.Positive(t, r.PeakMB)
 	_, err = DPO(filepath.Join(dir, "absent"), d, s)
 	require.Error(t, err)
 }

@@ -22,11 +22,13 @@ type benchCmd struct {
 	Generate benchGenerateCmd `cmd:"" help:"Time N answers to one prompt."`
 	Score    benchScoreCmd    `cmd:"" help:"Time a reward model on conversations."`
 	DPO      benchDPOCmd      `cmd:"" name:"dpo" help:"Time steps of LoRA preference tuning."`
+	Full     benchFullCmd     `cmd:"" help:"Time supervised steps that train all weights."`
+	Load     benchLoadCmd     `cmd:"" help:"Time a model from its files to its first token."`
 }
 
 type benchOpsCmd struct {
 	JSON    bool    `name:"json" help:"One JSON object a line."`
-	Only    string  `name:"only" help:"Only operations whose name begins so."`
+	Only    string  `name:"only" help:"Only operations whose name begins so: linear, attention, peak, …"`
 	Seconds float64 `name:"seconds" help:"Time to spend on each."`
 }
 
@@ -35,7 +37,8 @@ type benchOpsCmd struct {
 type measured struct {
 	Op           string  `json:"op"`
 	Size         string  `json:"size"`
-	DType        string  `json:"dtype"`
+	DType        string  `json:"dtype"`                // of the weight
+	Arithmetic   string  `json:"arithmetic,omitempty"` // where products multiply other than float32
 	Rows         int     `json:"rows"`
 	FLOPs        float64 `json:"flops"`
 	Bytes        float64 `json:"bytes"`
@@ -48,12 +51,15 @@ func (c *benchOpsCmd) Run(ctx context.Context, t *console) error {
 	if err != nil {
 		return err
 	}
+	show, end := c.printer(t.out)
 	var flops, bytes float64
 	if p, ok := d.(interface{ Peak() (flops, bytes float64) }); ok {
 		flops, bytes = p.Peak()
 		t.say("peak: %.0f GFLOP/s of multiply-adds, %.1f GB/s read from memory", flops/1e9, bytes/1e9)
+		if strings.HasPrefix("peak", c.Only) {
+			show(measured{Op: "peak", Size: "one second", DType: d.Arithmetic().String(), FLOPs: flops, Bytes: bytes, Seconds: 1, PeakFraction: 1})
+		}
 	}
-	show, end := c.printer(t.out)
 	for _, w := range optest.Workloads() {
 		if !strings.HasPrefix(w.Op, c.Only) {
 			continue
@@ -63,7 +69,10 @@ func (c *benchOpsCmd) Run(ctx context.Context, t *console) error {
 			return err
 		}
 		for _, r := range results {
-			m := measured{r.Op, r.Size, r.DType, r.Rows, r.FLOPs, r.Bytes, r.Seconds, 0}
+			m := measured{Op: r.Op, Size: r.Size, DType: r.DType, Rows: r.Rows, FLOPs: r.FLOPs, Bytes: r.Bytes, Seconds: r.Seconds}
+			if a := d.Arithmetic(); a != kernels.F32 {
+				m.Arithmetic = a.String()
+			}
 			if flops > 0 {
 				m.PeakFraction = max(r.FLOPs/flops, r.Bytes/bytes) / r.Seconds
 			}

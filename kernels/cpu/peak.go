@@ -3,21 +3,25 @@ package cpu
 import "time"
 
 // Peak measures what the device could do at best, by its own threads and now: flops, the multiply-adds per second (two
-// operations each) of tiles that stay in the first cache, and bytes, the bytes per second that a sum reads from memory.
+// operations each, of its arithmetic) of tiles that stay in the first cache, and bytes, the bytes per second that a sum reads
+// from memory.
 func (d *Device) Peak() (flops, bytes float64) { return d.peakFMA(), d.peakRead() }
 
 // peakFMA repeats the tallest tile, (rows,48) += (rows,128) · (128,48).
 func (d *Device) peakFMA() float64 {
 	const k, repeats = 128, 200
-	rows := d.rows[0]
+	rows, tile, each := d.rows[0], d.tile, 1
+	if d.paired {
+		tile, each = d.tilePairs, 2
+	}
 	work := jobFunc(func(_ *worker, lo, hi int) {
 		a, b, c := aligned(rows*k), aligned(k*panelWidth), aligned(rows*panelWidth)
 		for range repeats * (hi - lo) {
-			d.tile(rows, 3, k, first(a), k, 1, first(b), panelWidth, first(c), panelWidth, fromC, first(b), 0)
+			tile(rows, 3, k, first(a), k, 1, first(b), panelWidth, first(c), panelWidth, fromC, first(b), 0)
 		}
 	})
 	chunks := 4 * len(d.workers)
-	return 2 * float64(rows*k*panelWidth*repeats*chunks) / d.best(chunks, work)
+	return 2 * float64(each*rows*k*panelWidth*repeats*chunks) / d.best(chunks, work)
 }
 
 // peakRead sums memory that no cache holds.
