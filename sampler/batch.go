@@ -86,7 +86,7 @@ func (b *batch) step() error {
 	b.choose(hidden, started)
 	b.m.Device().Free(hidden)
 	b.retire()
-	return nil
+	return b.m.Device().Sync() // a token of a faulty step is nobody's answer
 }
 
 // begin takes up prompts while answers can run, and while there is room for the prompt and for all pages that it and the

@@ -29,9 +29,13 @@ func newAdamW(m *model.Model, a *Args) *adamW {
 
 // norm is the L2 norm of all gradients together.
 func (o *adamW) norm() float64 {
-	sum := 0.0
+	var grads []*kernels.Tensor
 	for _, p := range o.model.Params() {
-		sum += o.model.Device().SumSquares(p.Grad)
+		grads = append(grads, p.Grad)
+	}
+	sum := 0.0
+	for _, s := range kernels.SumsOfSquares(o.model.Device(), grads) {
+		sum += s
 	}
 	return math.Sqrt(sum)
 }

@@ -68,17 +68,22 @@ func (d *Device) AdamW(p, g, m, v *kernels.Tensor, a kernels.AdamW) {
 }
 
 // SumSquares is Σ x² in float64: over blocks of 2¹⁴ elements, and then over the blocks.
-func (d *Device) SumSquares(x *kernels.Tensor) float64 {
+func (d *Device) SumSquares(x *kernels.Tensor) float64 { return d.SumsOfSquares([]*kernels.Tensor{x})[0] }
+
+// SumsOfSquares is SumSquares of several tensors, for which it waits once.
+func (d *Device) SumsOfSquares(xs []*kernels.Tensor) []float64 {
 	const block = 1 << 14
-	n := blocks(x.Len(), block)
-	if n == 0 {
-		return 0
+	sums := make([]float64, len(xs))
+	totals := d.alloc(8 * len(xs))
+	defer d.release(totals)
+	for i, x := range xs {
+		n := max(1, blocks(x.Len(), block)) // an empty tensor has a sum too
+		parts := d.alloc(8 * n)
+		d.launch("sum_squares", line(n), 256, 0, driver.Ptr(parts), at(x), count(x))
+		d.launch("sum_sums", line(1), 256, 0, driver.Ptr(totals+uintptr(8*i)), driver.Ptr(parts), driver.Int(n))
+		d.release(parts)
+		sums[i] = math.NaN()
 	}
-	sums, total := d.alloc(8*n), d.alloc(8)
-	defer d.release(sums, total)
-	d.launch("sum_squares", line(n), 256, 0, driver.Ptr(sums), at(x), count(x))
-	d.launch("sum_sums", line(1), 256, 0, driver.Ptr(total), driver.Ptr(sums), driver.Int(n))
-	sum := []float64{math.NaN()}
-	d.fetch(bytesOf(sum), total)
-	return sum[0]
+	d.fetch(bytesOf(sums), totals)
+	return sums
 }

@@ -108,6 +108,7 @@ func (f *Function) Launch(s *Stream, grid [3]int, threads, shared int, args ...A
 		}
 		f.cells[i] = a.bits // gorgonia.org/cu copies eight bytes, whatever the size
 	}
+	s.idle = false
 	defer runtime.UnlockOSThread()
 	if err := f.c.bind(); err != nil {
 		return explain("kernel "+f.name, err)

@@ -8,6 +8,7 @@ import "gorgonia.org/cu"
 type Stream struct {
 	c      *Context
 	stream cu.Stream
+	idle   bool // nothing was queued since the last Wait
 }
 
 // NewStream makes a queue.
@@ -22,7 +23,12 @@ func (c *Context) NewStream() (s *Stream, err error) {
 
 // Wait returns when everything in the queue is done, with the first fault.
 func (s *Stream) Wait() error {
-	return s.c.do("wait for the GPU", func() error { return s.stream.Synchronize() })
+	if s.idle {
+		return nil
+	}
+	err := s.c.do("wait for the GPU", func() error { return s.stream.Synchronize() })
+	s.idle = err == nil
+	return err
 }
 
 // Event is a place in a queue.
@@ -43,6 +49,7 @@ func (c *Context) NewEvent() (e *Event, err error) {
 
 // Mark moves the event to the end of the queue.
 func (s *Stream) Mark(e *Event) error {
+	s.idle = false
 	return s.c.do("event", func() error { return e.event.Record(s.stream) })
 }
 
