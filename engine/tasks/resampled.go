@@ -44,7 +44,7 @@ func (o Eval) documents(ctx context.Context, s *session, file string) (t results
 	t = results.Task{Name: taskName(file), Filters: []string{"none"}, Shots: o.Shots, Documents: len(test)}
 	var records []*python.Object
 	for i, d := range draws {
-		r := resampled{o: o, kind: kind, template: template, words: words, test: test, draw: d, first: i * len(test), stage: fmt.Sprintf("%s %d/%d", t.Name, i+1, len(draws))}
+		r := resampled{o: o, kind: kind, template: template, words: words, test: test, draw: d, first: i * len(test), name: t.Name, stage: fmt.Sprintf("%s %d/%d", t.Name, i+1, len(draws))}
 		for _, at := range d.Solved {
 			r.solved = append(r.solved, train[at])
 		}
@@ -123,7 +123,8 @@ type resampled struct {
 	words        map[string]string
 	solved, test []euroeval.Document
 	draw         euroeval.Iteration
-	first        int // doc_id of its first sample
+	first        int    // doc_id of its first sample
+	name         string // of the task
 	stage        string
 }
 
@@ -172,7 +173,7 @@ func (r resampled) labels(ctx context.Context, s *session, file string) (samples
 		label := candidates[u][best]
 		truth, predicted = append(truth, d.Label), append(predicted, label)
 		samples = append(samples, results.Sample{DocID: r.first + i, Doc: shown(d), Prompt: texts[u].text, Target: d.Label, Resps: numbers(logp[u]), Filtered: label,
-			Filter: "none", Cluster: fmt.Sprint("document ", at), Language: d.Language, Values: map[string]float64{accuracy: eval.Share(label == d.Label)}})
+			Filter: "none", Cluster: fmt.Sprint(r.name, " document ", at), Language: d.Language, Values: map[string]float64{accuracy: eval.Share(label == d.Label)}})
 	}
 	scores := map[string]float64{"mcc": euroeval.MCC(truth, predicted), "macro_f1": euroeval.MacroF1(truth, predicted), "accuracy": euroeval.Accuracy(truth, predicted)}
 	record = python.Dict()
@@ -226,7 +227,7 @@ func (r resampled) answers(ctx context.Context, s *session, _ string) (samples [
 		answer = strings.TrimSpace(answer)
 		exact, overlap := euroeval.SQuAD(answer, d.Answers)
 		sample := results.Sample{DocID: r.first + i, Doc: shown(d), Prompt: questions[index(places, at)].text, Target: strings.Join(d.Answers, " | "), Resps: []string{answer},
-			Filtered: answer, Filter: "none", Cluster: fmt.Sprint("document ", at), Language: d.Language}
+			Filtered: answer, Filter: "none", Cluster: fmt.Sprint(r.name, " document ", at), Language: d.Language}
 		if sample.Detected, sample.Values = detect(answer, d.Language); sample.Values == nil {
 			sample.Values = map[string]float64{}
 		}

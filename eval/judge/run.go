@@ -84,7 +84,7 @@ func Judge(o Options, sides []Side, ask Answerer, log io.Writer) ([]Result, erro
 		if err := write(filepath.Join(o.ResultsDir, s.Language+"_annotations.json"), python.Indent(r.JSON(), 2, false)); err != nil {
 			return nil, err
 		}
-		fmt.Fprintf(log, "%s: win rate %.1f%% ± %.1f, length-controlled %.1f%%, %d judged of %d\n", s.Language, r.Mean, r.StandardError, r.Controlled.WinRate, r.N, len(s.Model))
+		fmt.Fprintln(log, r)
 		results, rows = append(results, r), append(rows, r.row())
 	}
 	summary := python.Dict("judge_model", o.Judge, "model_outputs_dir", o.ModelDir, "reference_outputs_dir", o.ReferenceDir,

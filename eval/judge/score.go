@@ -61,6 +61,14 @@ type Result struct {
 	Judgments     []Judgment
 }
 
+// String is the outcome in a line.
+func (r Result) String() string {
+	if r.N == 0 {
+		return fmt.Sprintf("%s: no reply to %d questions holds a verdict, [[1]] or [[2]]; the replies are in %s_annotations.json", r.Language, len(r.Judgments), r.Language)
+	}
+	return fmt.Sprintf("%s: win rate %.1f%% ± %.1f, length-controlled %.1f%%, %d judged of %d", r.Language, r.Mean, r.StandardError, r.Controlled.WinRate, r.N, len(r.Judgments))
+}
+
 // SubcategoryNames lists them in order.
 func (r Result) SubcategoryNames() []string { return slices.Sorted(maps.Keys(r.Subcategories)) }
 

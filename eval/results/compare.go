@@ -47,8 +47,11 @@ const compareDraws = 10000
 // and then another document under the same doc_id is an error), and tests each metric. Where a value is 1 or 0
 // throughout and documents are independent, the test is McNemar's in its exact form: of the documents that only one run
 // got right, how many did each? Else it is Student's on the differences of cluster means with the error of Clustered.
+// A metric of several tasks has a row over all of them.
 func Compare(a, b Run) (Compared, error) {
 	var c Compared
+	all := map[[2]string]*pooled{}
+	var order [][2]string
 	for _, t := range a.Tasks {
 		i := slices.IndexFunc(b.Tasks, func(o Task) bool { return o.Name == t.Name })
 		if i < 0 {
@@ -62,10 +65,17 @@ func Compare(a, b Run) (Compared, error) {
 		c.Unpaired += unpaired
 		for _, metric := range t.Metrics {
 			for _, filter := range t.Filters {
-				if r := pairs.row(metric, filter); r.N > 0 {
-					r.Task = t.Name
-					c.Rows = append(c.Rows, r)
+				r := pairs.row(metric, filter)
+				if r.N == 0 {
+					continue
 				}
+				r.Task = t.Name
+				c.Rows = append(c.Rows, r)
+				key := [2]string{metric, filter}
+				if all[key] == nil {
+					all[key], order = &pooled{}, append(order, key)
+				}
+				all[key].add(t.Name, pairs)
 			}
 		}
 	}
@@ -77,8 +87,35 @@ func Compare(a, b Run) (Compared, error) {
 	if len(c.Rows) == 0 {
 		return c, fmt.Errorf("no sample stands in both runs (tasks only in A: %v, only in B: %v): expected the same tasks on the same documents", c.OnlyA, c.OnlyB)
 	}
+	for _, key := range order {
+		if p := all[key]; p.tasks > 1 {
+			r := p.pairs.row(key[0], key[1])
+			r.Task = All
+			c.Rows = append(c.Rows, r)
+		}
+	}
 	holm(c.Rows)
 	return c, nil
+}
+
+// All is the name of a row over all tasks that have a metric.
+const All = "all"
+
+// pooled are the pairs of several tasks. Samples of one named cluster, such as the translations of one question, stay one
+// cluster; those without a name are told apart by their task.
+type pooled struct {
+	tasks int
+	pairs pairs
+}
+
+func (p *pooled) add(task string, ps pairs) {
+	p.tasks++
+	for _, one := range ps {
+		if one.a.Cluster == "" {
+			one.a.Cluster = task + " " + one.a.cluster()
+		}
+		p.pairs = append(p.pairs, one)
+	}
 }
 
 // pairs are the samples of both runs, side by side.

@@ -124,6 +124,21 @@ func TestNoiseIsNoise(t *testing.T) {
 	require.Equal(t, 4, compare(t, same, same).Rows[0].Clusters)
 }
 
+// Translations of one question count once, whatever the number of languages.
+func TestARowOverAllTasks(t *testing.T) {
+	both := func(values []float64, clusters []string) Run {
+		r := run("x", values, clusters)
+		r.Tasks = append(r.Tasks, run("y", values, clusters).Tasks...)
+		return r
+	}
+	a, b := []float64{0, 0, 0, 0, 0, 0, 1}, []float64{1, 1, 1, 1, 1, 1, 1}
+	names := []string{"a", "b", "c", "d", "e", "f", "g"}
+	rows := compare(t, both(a, names), both(b, names)).Rows
+	require.Len(t, rows, 3)
+	require.Equal(t, []any{All, 14, 7}, []any{rows[2].Task, rows[2].N, rows[2].Clusters})
+	require.Equal(t, 14, compare(t, both(a, nil), both(b, nil)).Rows[2].Clusters)
+}
+
 func TestOtherDocumentsAreRefused(t *testing.T) {
 	dir := t.TempDir()
 	a, b := run("x", []float64{1, 0}, nil), run("x", []float64{1, 0}, nil)
