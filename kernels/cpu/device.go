@@ -151,8 +151,14 @@ func (d *Device) Copy(dst, src *kernels.Tensor) {
 	copy(dst.Host, src.Host)
 }
 
-// Zero fills t with zeros.
-func (d *Device) Zero(t *kernels.Tensor) { clear(t.Host) }
+// Zero fills t with zeros: gradients of all weights are more than one thread can write at once.
+func (d *Device) Zero(t *kernels.Tensor) {
+	if len(t.Host) <= chunk {
+		clear(t.Host)
+		return
+	}
+	d.elements(len(t.Host), func(_ *worker, lo, hi int) { clear(t.Host[lo:hi]) })
+}
 
 // Sync has nothing to wait for.
 func (d *Device) Sync() error { return nil }

@@ -160,6 +160,10 @@ func (d *Device) packColumns(p *panels, j int, w *kernels.Weight, u *worker) {
 			d.transposePairs8(height, (*float32)(unsafe.Pointer(&raw[0])), height, &panel[c], panelWidth)
 			continue
 		}
+		if w.Master != nil && !p.paired && n == 8 && p.k%8 == 0 {
+			d.transpose8(height, &w.Master.Host[o*p.k], height, &panel[c], panelWidth)
+			continue
+		}
 		for r := range n {
 			valuesOf(values, w, o+r, 0)
 			d.words(rows[r*height:(r+1)*height], values, p.paired)

@@ -73,7 +73,7 @@ func linearCases() []Case {
 			linear(5, 1, 49, 0, false, dtype), linear(7, 1, 1, 0, true, dtype), linear(1, 100, 1, 0, true, dtype),
 			linear(33, 48, 48, 16, false, dtype), linear(7, 40, 130, 1, true, dtype), linear(65, 17, 3, 5, false, dtype))
 	}
-	return append(cases, accumulated(7, 40, 50), refreshed(5, 20, 53, kernels.F32), refreshed(5, 20, 53, kernels.BF16), linear(0, 8, 5, 2, true, kernels.F32), linear(3, 700, 100, 8, true, kernels.F32))
+	return append(cases, accumulated(7, 40, 50), refreshed(5, 20, 53, kernels.F32), refreshed(5, 20, 53, kernels.BF16), refreshed(5, 32, 53, kernels.F32), linear(0, 8, 5, 2, true, kernels.F32), linear(3, 700, 100, 8, true, kernels.F32))
 }
 
 // accumulated is the gradient of x where x also went elsewhere: dx holds that part already.
