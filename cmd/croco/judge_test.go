@@ -171,7 +171,7 @@ func TestAKilledJudgeGoesOn(t *testing.T) {
 	require.Eventually(t, func() bool {
 		raw, _ := os.ReadFile(filepath.Join(out, "judgments.jsonl"))
 		return strings.Count(string(raw), "\n") == 9
-	}, 20*time.Second, 10*time.Millisecond)
+	}, 60*time.Second, 10*time.Millisecond)
 	refused(t, 1, "is in use by another run", line)
 	require.NoError(t, process.Process.Kill())
 	_ = process.Wait()
