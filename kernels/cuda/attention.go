@@ -57,17 +57,15 @@ func (d *Device) attnCall(op string, q, k, v *kernels.Tensor, a kernels.Attn) at
 	if a.G == 0 || a.H%a.G != 0 {
 		panic(fmt.Sprintf("cuda: %s: %d query heads for %d key/value heads", op, a.H, a.G))
 	}
-	c := attnCall{Attn: a, d: d, half: d.arithmetic == kernels.BF16, name: "f32", most: 32}
 	widths := []int{16, 64, 128, 256}
-	if c.half {
-		c.name, c.most, widths = "bf16", 64, []int{16, 64, 96, 128, 256}
-	}
 	i := slices.IndexFunc(widths, func(w int) bool { return w >= a.D })
 	if i < 0 {
-		panic(fmt.Sprintf("cuda: %s: heads of %d columns, expected at most %d", op, a.D, widths[len(widths)-1]))
+		panic(fmt.Sprintf("cuda: %s: heads of %d columns, expected at most 256", op, a.D))
 	}
-	c.wide = widths[i]
-	return c
+	if d.arithmetic == kernels.BF16 {
+		return attnCall{Attn: a, d: d, wide: widths[i], half: true, name: "bf16", most: 64}
+	}
+	return attnCall{Attn: a, d: d, wide: widths[i], name: "f32", most: 32}
 }
 
 // launch queues one of the kernels for the width of this call, which end their arguments with the constants.

@@ -13,18 +13,20 @@ template <int W> DEV int place(int row, int chunk) {
 }
 // Copies head at(r) of x to row r of dst, for N rows; zeros where at(r) < 0. The copies are under way until cp_wait.
 template <int W, int N, class At> DEV void copy_heads(bf16 *dst, const bf16 *x, At at) {
-#pragma unroll
-  for (int c = threadIdx.x; c < N * W / 8; c += THREADS) {
-    int r = c / (W / 8), chunk = c % (W / 8), h = at(r);
+  int chunk = threadIdx.x % (W / 8);
+#pragma unroll 4
+  for (int r = threadIdx.x / (W / 8); r < N; r += THREADS / (W / 8)) {
+    int h = at(r);
     cp_async16(dst + place<W>(r, chunk), x + (long long)max(h, 0) * W + chunk * 8, h >= 0);
   }
 }
 // The same from float32 heads of D elements, which may be a cache's: rows that hold nothing are not touched.
 template <int W, int N, class At> DEV void round_heads(bf16 *dst, const float *x, int D, At at) {
   bool whole = D % 4 == 0 && (u64)x % 16 == 0;
+  int chunk = threadIdx.x % (W / 8);
 #pragma unroll 4
-  for (int c = threadIdx.x; c < N * W / 8; c += THREADS) {
-    int r = c / (W / 8), chunk = c % (W / 8), h = at(r);
+  for (int r = threadIdx.x / (W / 8); r < N; r += THREADS / (W / 8)) {
+    int h = at(r);
     float4 lo = {}, hi = {};
     const float *p = x + (long long)max(h, 0) * D + chunk * 8;
     int left = h < 0 ? 0 : D - chunk * 8;
@@ -44,7 +46,7 @@ template <int W, int N, class At> DEV void round_heads(bf16 *dst, const float *x
 // s (16 by 8·N) += a · bᵀ: the 16 rows of a from row0 on, N·8 rows of b, both of W columns.
 template <int W, int N> DEV void rows_by_rows(float (&s)[N][4], const bf16 *a, int row0, const bf16 *b) {
   int lane = threadIdx.x & 31;
-#pragma unroll
+#pragma unroll(W > 128 ? 4 : 8) // addresses of 256 columns would not fit into registers
   for (int k = 0; k < W / 8; k += 2) {
     u32 x[4], y[4];
     ldmatrix_x4(x, a + place<W>(row0 + (lane & 15), k + (lane >> 4)));

@@ -66,6 +66,7 @@ template <int W> DEV void gradient_of_q(GRADIENT_OF_Q) {
     __syncthreads();
     load(s->k, k, step + 1);
   }
+  forget(dq), forget(row); // else the addresses of the end occupy registers all the time
   each_element<W / 8>(*s, row, D, [&](int i, int j, int e, int c) { gst(dq + (long long)s->query[row + 8 * i] * D + c, acc[j][e]); });
 }
 
@@ -156,6 +157,7 @@ template <int W> DEV void gradient_of_keys(GRADIENT_OF_KEYS) {
     }
   }
   cp_wait<0>();
+  forget(dk), forget(dv), forget(key);
 #pragma unroll
   for (int j = 0; j < COLUMNS / 8; j++)
 #pragma unroll

@@ -43,6 +43,7 @@ template <int W, bool CACHE> DEV void attend(ATTEND) {
     return slot(slots, gld(&queries[it.query + query].slot) + it.from / span, s->query[row + 8 * i] % H, H, D);
   };
   auto turn = [&] { // a span ends
+    forget(out), forget(row);
     float own[2], other[2];
 #pragma unroll
     for (int i = 0; i < 2; i++) {
@@ -113,7 +114,8 @@ template <int W, bool CACHE> DEV void attend(ATTEND) {
     __syncthreads();
     load(s->v, v, tile + 1);
   }
-  cp_wait<0>(); // q's copies, where no tile was seen
+  cp_wait<0>();              // q's copies, where no tile was seen
+  forget(out), forget(row); // else the addresses of the end occupy registers all the time
 
   if (it.flags & LEAVE) {
     each_element<W / 8>(*s, row, D, [&](int i, int j, int e, int c) { gst(at_slot(i) + SLOT_SUMS + c, acc[j][e]); });
