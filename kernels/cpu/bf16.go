@@ -11,7 +11,7 @@ import (
 // A product of two is exact in float32, and every element stays one chain of fused multiply-adds over k in order, with
 // the rule of VDPBF16PS that numbers below the normal range are zero. So the instruction and a plain multiply-add of rounded
 // numbers give the same bits, and a device may take what is faster: the instruction does two steps of a chain at once, but
-// takes four times as long as a multiply-add on Intel's Sapphire Rapids and only as long on AMD's Zen 4.
+// on Intel's Emerald Rapids takes as long as four multiply-adds.
 
 // narrow copies a row, rounded where the device multiplies bfloat16, and says how long it is.
 func (d *Device) narrow(dst, x []float32) int {

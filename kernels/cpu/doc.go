@@ -3,9 +3,10 @@
 //
 //	New        a device with so many threads; CROCO_CPU=avx512|avx2|go forces the instruction set
 //	isa        the table of kernels of one instruction set; portable.go holds the Go loops that the others must equal
+//	tile       a product of a few rows and columns, each element one chain of fused multiply-adds: everything is made of it
+//	panels     a weight packed in columns of 48, of float32 or of pairs of bfloat16
+//	product    tiles over a panel, which meanwhile fetch the next one
 //	narrow     rows rounded for the second arithmetic, which multiplies bfloat16: bf16.go
-//	block      a product of small matrices, each element one chain of fused multiply-adds: everything is made of it
-//	panels     a weight packed in columns of 48, float32 or bfloat16
 //	parallel   a loop whose chunks are claimed by whoever is free
 //
 // The assembly is generated: kernels/cpu/asm is a module of its own that holds the generator, so that its dependency on

@@ -27,6 +27,7 @@ type gemm struct {
 	extraB *panels
 	flags  int // for the tiles
 	block  int // rows of a chunk of work
+	grain  int // chunks that are claimed together
 }
 
 func (g *gemm) compute(d *Device) {
@@ -47,21 +48,25 @@ func (g *gemm) compute(d *Device) {
 	if n < 4*len(d.workers) {
 		g.block = min(g.block, max(32, (g.rows/(4*len(d.workers))+7)&^7))
 	}
-	grain := 1
+	g.grain = 1
 	if n > 64 && g.rows < 64 {
-		grain = 4
+		g.grain = 4
 	}
-	d.parallel(n*((g.rows+g.block-1)/g.block), grain, g)
+	d.parallel(n*((g.rows+g.block-1)/g.block), g.grain, g)
 }
 
 func (g *gemm) run(w *worker, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		j, r := i%g.b.count(), i/g.b.count()*g.block
 		rows := min(g.block, g.rows-r)
+		after := j + 1 // the panel that this worker likely takes next
+		if i+1 == hi {
+			after += (len(g.d.workers) - 1) * g.grain
+		}
 		beta := g.start(j, r, rows)
-		g.chain(w, j, r, rows, g.a, g.b, g.flags|beta)
+		g.chain(w, j, after, r, rows, g.a, g.b, g.flags|beta)
 		if g.extraB != nil {
-			g.chain(w, j, r, rows, g.extraA, g.extraB, g.flags|fromC)
+			g.chain(w, j, after, r, rows, g.extraA, g.extraB, g.flags|fromC)
 		}
 	}
 }
@@ -81,9 +86,10 @@ func (g *gemm) start(j, r, rows int) int {
 	return 0
 }
 
-// chain continues rows r … r+rows−1 of panel j of C over the columns of a. A row of the panel holds a step of the chain or, in pairs,
-// two. Pairs are multiplied with pairs, one by one, or, for many rows, once they have been widened.
-func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int) {
+// chain continues rows r … r+rows−1 of panel j of C over the columns of a, and lets panel after be fetched meanwhile. A row of a
+// panel holds a step of the chain or, in pairs, two. Pairs are multiplied with pairs, one by one, or, for many rows, once
+// they have been widened.
+func (g *gemm) chain(w *worker, j, after, r, rows int, a []float32, b *panels, beta int) {
 	total, tiles, cols := b.rows(), g.d.tiles(rows), min(panelWidth, g.b.n-j*panelWidth)
 	each, lda := 1, b.k // columns of a for a row of the panel
 	if g.d.paired {
@@ -109,9 +115,9 @@ func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int
 		case b.paired:
 			p.tile = g.d.tileBF16
 		}
-		skip := m * panelWidth // the next block, or after the last one the panel that this worker likely takes next
+		skip := m * panelWidth // to the next block
 		if t+m == total {
-			skip += (len(g.d.workers) - 1) * total * panelWidth
+			skip += (after - j - 1) * total * panelWidth
 		}
 		p.fetch(block, skip, m, tiles)
 		p.multiply(w, r, r+rows)
@@ -127,7 +133,8 @@ func (s *isa) tiles(rows int) (n int) {
 	return n
 }
 
-// product is a block of a panel, what of A is multiplied with it, and the columns of C that get the result. Strides are those of goTile.
+// product is a block of a panel, what of A is multiplied with it, and the columns of C that get the result. Strides are those
+// of goTile.
 type product struct {
 	*isa
 	tile     tileFunc
