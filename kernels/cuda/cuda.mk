@@ -25,9 +25,12 @@ gpu: $(WHEELS)/.done
 
 emu: $(EMU)/libcuda.so.1
 
+# The op table under four orders of threads, faults, promises; then whole models, training runs and the loop on that device.
 test-cuda: $(WHEELS)/.done emu
 	$(EMULATED) go vet -tags gpu ./kernels/cuda/... ./kernels/device
-	$(EMULATED) go test -tags gpu -count=1 -timeout 600s ./kernels/cuda/...
+	$(EMULATED) go test -tags gpu -timeout 600s ./kernels/cuda ./kernels/cuda/driver ./kernels/cuda/nvrtc ./kernels/cuda/source ./kernels/device
+	$(EMULATED) CROCO_TEST_DEVICE=cuda go test -tags gpu -timeout 600s -run TestFixtures ./model ./engine/trainer
+	$(EMULATED) go test -tags gpu -timeout 600s -run TestCUDA ./engine/exact ./cmd/croco
 
 # Prints the variables for a shell: eval "$$(make -s cuda-env)" and then go test -tags gpu ./kernels/cuda/…
 cuda-env: $(WHEELS)/.done emu
