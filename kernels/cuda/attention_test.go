@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"croco/kernels"
+	"croco/kernels/cuda/driver"
 	"croco/kernels/forest"
 	"croco/kernels/optest"
 	"croco/kernels/reference"
@@ -69,7 +70,8 @@ func attended(d kernels.Device, f *forest.Forest, a kernels.Attn) []float32 {
 	return all
 }
 
-// TestAttentionWidths: head widths that the op table does not have, each against the reference and under four orders of threads.
+// TestAttentionWidths: head widths that the op table does not have, each against the reference, without bank conflicts, and
+// alike under four orders of threads.
 func TestAttentionWidths(t *testing.T) {
 	defer os.Setenv("CROCO_EMU_SCHEDULE", "0")
 	f := forest.Build([][]int32{{1, 2, 3, 4, 5, 6, 7, 8, 9}, {1, 2, 3, 10, 11}, line7(70)})
@@ -84,8 +86,12 @@ func TestAttentionWidths(t *testing.T) {
 				a.Scale = float32(1 / math.Sqrt(float64(a.D)))
 				want := attended(reference.WithArithmetic(arithmetic), f, a)
 				os.Setenv("CROCO_EMU_SCHEDULE", "0")
+				driver.Emulator.Reset()
 				got := attended(d, f, a)
 				require.NoError(t, d.Sync())
+				for name, k := range driver.Emulator.Stats().Kernels {
+					require.Zero(t, k.Conflicts, "bank conflicts of %s", name)
+				}
 				for i, w := range want {
 					require.InDelta(t, w, got[i], tolerance*max(1, math.Abs(float64(w))), "element %d", i)
 				}
