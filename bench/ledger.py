@@ -26,7 +26,7 @@ here = pathlib.Path(__file__).resolve().parent
 peers = here / "peers"
 new, batch = (8, 2) if a.quick else (64, 4)
 samples = 4 if a.quick else 16
-steps = ["--steps", "1" if a.quick else "2"]
+steps = ["--steps", "1"]  # after the first
 
 
 def croco(work, *arguments, dtype="float32"):
@@ -71,6 +71,9 @@ WORKS = [
 ]
 
 
+versions = {}  # of the peers that ran
+
+
 def lines(command, timeout=900):
     """The JSON lines of a command, or None and why not."""
     env = dict(os.environ, ASSUME_NO_MOVING_GC_UNSAFE_RISK_IT_WITH="go1.26", OMP_NUM_THREADS=str(a.threads))
@@ -80,7 +83,10 @@ def lines(command, timeout=900):
         return None, str(e)
     if done.returncode:
         return None, (done.stderr.strip().splitlines() or ["no message"])[-1]
-    return [json.loads(l) for l in done.stdout.splitlines() if l.startswith("{")], ""
+    out = [json.loads(l) for l in done.stdout.splitlines() if l.startswith("{")]
+    for line in out:
+        versions.update(line.get("versions", {}))
+    return out, ""
 
 
 def note(text):
@@ -142,8 +148,8 @@ SHAPES = ["64x576x1536", "512x576x1536", "512x1536x576"]
 
 def linear(name, what, dtype, keys):
     """Linear layers: croco's rows of bench ops beside PyTorch and NumPy in another process, gonum and gorgonia in one with croco."""
-    sides = {"croco": [a.croco, "-q", "--threads", str(a.threads), "--dtype", dtype, "bench", "ops", "--json", "--only", "linear", "--seconds", "0.1"],
-             "PyTorch": [a.python, str(peers / "peer_torch_gemm.py"), "--sizes", ",".join(SHAPES), "--threads", str(a.threads), "--seconds", "0.5"]}
+    sides = {"croco": [a.croco, "-q", "--threads", str(a.threads), "--dtype", dtype, "bench", "ops", "--json", "--only", "linear", "--seconds", "0.05"],
+             "PyTorch": [a.python, str(peers / "peer_torch_gemm.py"), "--sizes", ",".join(SHAPES), "--threads", str(a.threads), "--seconds", "0.3"]}
     weight = "float32" if dtype == "float32" else "bfloat16"
 
     def values(out):
@@ -214,7 +220,8 @@ if "linear-bf16" in chosen:
 for w in WORKS:
     if w[0] in chosen:
         work(*w)
-head = [f"{processor()}; medians of {a.rounds} interleaved runs; model {pathlib.Path(a.model).name}; tokens per second unless said.", "",
+head = [f"{processor()}; medians of {a.rounds} interleaved runs; model {pathlib.Path(a.model).name}; "
+        + ", ".join(f"{k} {v}" for k, v in sorted(versions.items())) + ". Tokens per second unless said.", "",
         "| work | side | value | croco ÷ peer (/ bfloat16) | of this machine's peak | cpu share |", "|---|---|---|---|---|---|"]
 text = "\n".join(head + table)
 print(text)
