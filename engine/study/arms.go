@@ -52,18 +52,11 @@ var arms []Arm
 // The table refers to itself where an arm starts from another, so it is filled when the program starts.
 func init() {
 	arms = append(arms, table...)
-	for _, n := range []int{8, 32, 128} {
-		for _, noise := range []string{"", gauss, slips} {
-			if n == 32 && noise == "" || n == 8 && noise != "" {
-				continue // those stand in the table; of 8 scores the lowest is always the nearest to μ−2σ, or nearly
-			}
-			name := fmt.Sprintf("N=%d", n)
-			if noise != "" {
-				name += ", " + noise
-			}
-			arms = append(arms,
-				Arm{Name: "μ−2σ, " + name, Group: when, pairs: croco(mix.size(n).with(noise)), tune: dpoTuning},
-				Arm{Name: "min, " + name, Group: when, pairs: croco(mix.size(n).with(noise), min_), tune: dpoTuning})
+	for _, from := range []source{mix.size(8), mix.with(gauss), mix.with(slips), mix.size(128), mix.size(128).with(gauss), mix.size(128).with(slips)} {
+		name := fmt.Sprintf("N=%d%s", from.n, comma(from.noise))
+		arms = append(arms, Arm{Name: "μ−2σ, " + name, Group: when, pairs: croco(from), tune: dpoTuning})
+		if from.n > 8 { // of 8 scores the lowest is the one nearest to μ−2σ
+			arms = append(arms, Arm{Name: "min, " + name, Group: when, pairs: croco(from, min_), tune: dpoTuning})
 		}
 	}
 }

@@ -172,11 +172,9 @@ func count(pairs []pairing.Pair) *PairCount {
 		c.Chosen += a.Quality / n
 		c.Rejected += b.Quality / n
 		c.Inverted += eval.Share(a.Quality < b.Quality) / n
-		c.ChosenWrong += eval.Share(!a.RightLanguage) / n
-		c.RejectedWrong += eval.Share(!b.RightLanguage) / n
 		c.English += eval.Share(p.PromptLanguage == "en") / n
 	}
-	for _, v := range []*float64{&c.Chosen, &c.Rejected, &c.Inverted, &c.ChosenWrong, &c.RejectedWrong, &c.English} {
+	for _, v := range []*float64{&c.Chosen, &c.Rejected, &c.Inverted, &c.English} {
 		*v = rounded(*v)
 	}
 	return c

@@ -59,13 +59,11 @@ type Values [metrics]float64
 
 // PairCount is what the truth says of an arm's pairs.
 type PairCount struct {
-	N             int     `json:"n"`
-	Chosen        float64 `json:"chosen"`         // mean true quality
-	Rejected      float64 `json:"rejected"`       //
-	Inverted      float64 `json:"inverted"`       // share of pairs whose rejected answer is truly better
-	ChosenWrong   float64 `json:"chosen_wrong"`   // share of chosen answers not in the prompt's language
-	RejectedWrong float64 `json:"rejected_wrong"` //
-	English       float64 `json:"english"`        // share of pairs whose prompt is English
+	N        int     `json:"n"`
+	Chosen   float64 `json:"chosen"`   // mean true quality
+	Rejected float64 `json:"rejected"` //
+	Inverted float64 `json:"inverted"` // share of pairs whose rejected answer is truly better
+	English  float64 `json:"english"`  // share of pairs whose prompt is English
 }
 
 // Read reads a results file; a line that stands twice is an error, since one of the two would count for nothing.

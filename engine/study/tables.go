@@ -155,7 +155,7 @@ func (t resultTable) targetsGrid() *grid.Grid {
 			if at("skew").seeds == 0 {
 				continue
 			}
-			row := []string{noise.name, fmt.Sprint(n), signed(at("skew").mean, 2), signed(at("z of min").mean, 2), at("mean_minus_2sigma same as min").plain(), at("chosen").percent()}
+			row := []string{noise.name, fmt.Sprint(n), signed(at("skew").mean, 2), signed(at("z of min").mean, 2), at("same as min").plain(), at("chosen").percent()}
 			for _, what := range []string{" rejected", " inverted"} {
 				for _, target := range []string{"min", "mean_minus_2sigma", "q1"} {
 					row = append(row, at(target+what).percent())
@@ -176,7 +176,7 @@ func (t resultTable) whenGrid() *grid.Grid {
 			if n == 32 && noise.key == "" {
 				name = ""
 			}
-			if t["μ−2σ"+name] == nil {
+			if t["min"+name] == nil {
 				continue
 			}
 			row := []string{noise.name, fmt.Sprint(n)}

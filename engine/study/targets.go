@@ -57,7 +57,9 @@ func lookAt(pools [][]pairing.Candidate) map[string]float64 {
 			r := pairing.Rejected(scores, chosen, t, nil)
 			of[string(t)+" rejected"] += quality(r)
 			of[string(t)+" inverted"] += eval.Share(quality(r) > quality(chosen))
-			of[string(t)+" same as min"] += eval.Share(r == lowest)
+			if t == pairing.MeanMinus2Sigma {
+				of["same as min"] += eval.Share(r == lowest)
+			}
 		}
 	}
 	for name := range of {
