@@ -27,8 +27,8 @@ done
 model=${1:-}
 if [ -n "$model" ]; then
   part "exactness" croco verify exact --model "$model"
-  part "generation" croco bench generate --model "$model"
-  part "DPO" croco bench dpo --model "$model"
+  part "generation" croco bench generate --model_name_or_path "$model"
+  part "DPO" croco bench dpo --model_name_or_path "$model"
 fi
 if python3 -c 'import torch; raise SystemExit(not torch.cuda.is_available())' 2>/dev/null; then
   for dtype in bfloat16 float32; do

@@ -94,11 +94,11 @@ func missing(snippet []string, source string) string {
 
 // A snippet names its file in its first line, // kernels/reference/norm.go, and is quoted from there.
 func TestSnippetsAreQuoted(t *testing.T) {
-	named, quoted := regexp.MustCompile(`^// ([\w./-]+\.(?:go|s))$`), 0
+	named, quoted := regexp.MustCompile(`^// ([\w./-]+\.(?:go|s|cuh?))$`), 0
 	documents(t, func(path, text string) {
 		blocks, _ := fences(text)
 		for _, b := range blocks {
-			if b.language != "go" && b.language != "asm" {
+			if b.language != "go" && b.language != "asm" && b.language != "cuda" {
 				continue
 			}
 			require.NotEmpty(t, b.lines, path)
