@@ -37,7 +37,7 @@
 //   - exp and its relatives are one polynomial with the same operations on every instruction set; there are no
 //     approximate reciprocals or square roots.
 //   - A device computes in float32, or, where it is asked to, multiplies bfloat16: Device.Arithmetic. All rules hold within
-//     each of the two.
+//     each of the two. In bfloat16 on a GPU the chain of a weight's gradient goes over groups of 16 rows.
 //   - Nothing depends on the number of rows, on threads, or on what else is in the batch. A kernel is chosen by
 //     architecture and dtype, never by row count.
 package kernels
