@@ -2,6 +2,7 @@
 #
 #   make demo      the whole loop in a toy world, in about a minute
 #   make test      everything that can be tested here
+#   make gpu       a binary for NVIDIA GPUs; make test-cuda, gate, mutate: see docs/kernels.md
 #   make toyworld  train the demo's models again (about ten minutes)
 #   make study     what is missing of docs/study.md (the models and all arms: about an hour)
 #   make fixtures  fetch what the tests read and may not be copied here: tokenizers, a small model
@@ -20,6 +21,7 @@ test: fixtures
 	go vet ./...
 	go test -p 1 ./...
 	$(MAKE) race
+	$(MAKE) test-cuda
 
 # The race detector is on for everything but the heavy numerics, which have their own small race tests.
 race:

@@ -210,7 +210,7 @@ func (d *Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Ten
 	if c.half {
 		columns, sharedQ, sharedK = c.wide, 8*c.most+2*c.wide*(2*c.most+2*tileKeys), 12*32+2*c.wide*(2*tileKeys+4*32)
 		if c.wide > 128 {
-			columns, sharedQ, sharedK = 128, sharedQ-2*c.wide*tileKeys, sharedK-2*c.wide*2*32
+			columns, sharedQ, sharedK = 128, sharedQ-2*c.wide*2*(tileKeys-16), sharedK-2*c.wide*2*32
 		}
 	}
 	w := c.work(plan, true)

@@ -68,7 +68,9 @@ func (d *Device) AdamW(p, g, m, v *kernels.Tensor, a kernels.AdamW) {
 }
 
 // SumSquares is Σ x² in float64: over blocks of 2¹⁴ elements, and then over the blocks.
-func (d *Device) SumSquares(x *kernels.Tensor) float64 { return d.SumsOfSquares([]*kernels.Tensor{x})[0] }
+func (d *Device) SumSquares(x *kernels.Tensor) float64 {
+	return d.SumsOfSquares([]*kernels.Tensor{x})[0]
+}
 
 // SumsOfSquares is SumSquares of several tensors, for which it waits once.
 func (d *Device) SumsOfSquares(xs []*kernels.Tensor) []float64 {

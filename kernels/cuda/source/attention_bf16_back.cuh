@@ -4,8 +4,8 @@
 #pragma once
 #include "attention_bf16.cuh"
 
-// Keys of a step: 64, or 32 where heads are so wide that shared memory and registers allow no more.
-template <int W> struct StepOf { static constexpr int KEYS = W > 128 ? 32 : 64; };
+// Keys of a step: 64, or 16 where heads are so wide that registers allow no more.
+template <int W> struct StepOf { static constexpr int KEYS = W > 128 ? 16 : 64; };
 
 template <int W> struct QueryGradient : Rows { bf16 q[ROWS * W], dout[ROWS * W], k[StepOf<W>::KEYS * W], v[StepOf<W>::KEYS * W]; };
 
