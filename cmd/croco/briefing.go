@@ -21,7 +21,7 @@ func (t *console) briefing(s trainer.Summary, a trainer.Args) {
 		t.say("resumed after step %d", s.ResumedAt)
 	}
 	t.say("trainable parameters: %s", grouped(s.Trainable))
-	t.say("%s", memoryText(s.Memory, readMemory(), a.GradientCheckpointing))
+	t.say("%s", memoryText(s.Memory, t.memory(), a.GradientCheckpointing))
 }
 
 // percentiles describes ascending lengths.

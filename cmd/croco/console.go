@@ -21,6 +21,7 @@ type console struct {
 	device  string
 	threads int
 	dtype   string // the arithmetic
+	opened  kernels.Device
 }
 
 func newConsole(c *commands, in io.Reader, out, err io.Writer) *console {
@@ -57,6 +58,7 @@ func (t *console) openWith(threads int) (kernels.Device, error) {
 	d, err := device.Open(t.device, device.Options{Threads: threads, DType: t.dtype, PassedOver: func(name string, why error) {
 		t.say("%s is passed over: %v", name, why)
 	}})
+	t.opened = d
 	return d, wrongUsage(err)
 }
 

@@ -11,6 +11,15 @@ import (
 // memory is the machine's memory and this process's share of it, in bytes; zeros where the system does not tell.
 type memory struct{ used, free, total int64 }
 
+// memory is that of the device in use: a GPU has its own.
+func (t *console) memory() memory {
+	if g, ok := t.opened.(interface{ Memory() (free, total int64) }); ok {
+		free, total := g.Memory()
+		return memory{free: free, total: total}
+	}
+	return readMemory()
+}
+
 // readMemory asks Linux's /proc.
 func readMemory() memory {
 	machine, process := kilobytes("/proc/meminfo"), kilobytes("/proc/self/status")

@@ -142,7 +142,11 @@ func TestArenaKeepsMemory(t *testing.T) {
 		a, b, c := d.New(100, 7), d.New(3), d.New(1<<20)
 		d.Free(b, a, c)
 	}
+	before, total := d.Memory()
 	step()
+	after, _ := d.Memory()
+	require.Equal(t, before, after, "what was given back counts as free")
+	require.Less(t, after, total+1)
 	driver.Emulator.Reset()
 	for range 10 {
 		step()

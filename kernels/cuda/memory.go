@@ -98,6 +98,15 @@ func (d *Device) release(ps ...uintptr) {
 	}
 }
 
+// Memory is what the GPU has free, with what the arena holds idle, and all that it has, in bytes.
+func (d *Device) Memory() (free, total int64) {
+	free = d.context.Free()
+	for size, list := range d.memory.free {
+		free += int64(size) * int64(len(list))
+	}
+	return free, d.context.Memory
+}
+
 // New returns a tensor with undefined contents.
 func (d *Device) New(shape ...int) *kernels.Tensor {
 	t := &kernels.Tensor{Shape: append([]int(nil), shape...)}
