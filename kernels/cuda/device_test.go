@@ -7,8 +7,12 @@ import (
 	"os"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"croco/kernels"
 	"croco/kernels/cuda/driver"
+	"croco/kernels/cuda/nvrtc"
+	"croco/kernels/cuda/source"
 	"croco/kernels/optest"
 )
 
@@ -36,6 +40,24 @@ func onArchs(t *testing.T, test func(t *testing.T)) {
 			t.Setenv("CROCO_EMU_CC", capability)
 			test(t)
 		})
+	}
+}
+
+// TestKernelsCompile puts every kernel into the compiler's cache, two files at a time: other tests find it there.
+func TestKernelsCompile(t *testing.T) {
+	if _, err := nvrtc.Version(); err != nil && os.Getenv("REQUIRE_CUDA") == "" {
+		t.Skip(err)
+	}
+	for _, arch := range []string{"sm_90a", "sm_80"} {
+		for _, file := range source.Files() {
+			if source.ForArch(file, arch) {
+				t.Run(arch+"/"+file, func(t *testing.T) {
+					t.Parallel()
+					_, err := nvrtc.Cubin(source.Text(file), file, arch, source.Options()...)
+					require.NoError(t, err)
+				})
+			}
+		}
 	}
 }
 
