@@ -1,6 +1,7 @@
 package optest_test
 
 import (
+	"os"
 	"strings"
 	"testing"
 	"time"
