@@ -21,6 +21,7 @@ test: fixtures
 	go vet ./...
 	go test -p 1 ./...
 	$(MAKE) race
+	$(MAKE) gate
 	$(MAKE) test-cuda
 
 # The race detector is on for everything but the heavy numerics, which have their own small race tests.

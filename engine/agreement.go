@@ -2,9 +2,7 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"time"
 
 	"croco/internal/jsonl"
 	"croco/pairing/translation"
@@ -38,45 +36,34 @@ func (a agreement) run(ctx context.Context, progress Progress) (err error) {
 	if err != nil {
 		return err
 	}
-	done, err := manifest.begin(a.out)
-	if err != nil || done {
-		return err
-	}
-	out, err := jsonl.Open(a.out)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	begin, failed := time.Now(), 0
-	defer func() {
-		manifest.Rows, manifest.Done, manifest.Seconds = out.Rows, err == nil, time.Since(begin).Seconds()
-		manifest.Counts = map[string]int{"not_scored": failed}
-		err = errors.Join(err, manifest.write(a.out))
-	}()
-	for next := min(out.Rows, len(rows)); next < len(rows); {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		some := rows[next:min(next+a.batch, len(rows))]
-		scores, err := a.judge(some, beside)
-		if err != nil {
-			return err
-		}
-		scored := make([]any, len(some))
-		for i, c := range some {
-			row := newScored(c, a.name, nil)
-			if row.Score = scores[i]; row.Score == reward.FailedScore {
-				failed++
+	return manifest.fill(a.out, func(out *jsonl.Writer) error {
+		failed := 0
+		defer func() { manifest.Counts = map[string]int{"not_scored": failed} }()
+		for next := min(out.Rows, len(rows)); next < len(rows); {
+			if err := ctx.Err(); err != nil {
+				return err
 			}
-			scored[i] = row
+			some := rows[next:min(next+a.batch, len(rows))]
+			scores, err := a.judge(some, beside)
+			if err != nil {
+				return err
+			}
+			scored := make([]any, len(some))
+			for i, c := range some {
+				row := newScored(c, a.name, nil)
+				if row.Score = scores[i]; row.Score == reward.FailedScore {
+					failed++
+				}
+				scored[i] = row
+			}
+			if err := out.Append(scored...); err != nil {
+				return err
+			}
+			next += len(some)
+			progress.tell(Update{Stage: "score", Done: next, Total: len(rows), Unit: "answers"})
 		}
-		if err := out.Append(scored...); err != nil {
-			return err
-		}
-		next += len(some)
-		progress.tell(Update{Stage: "score", Done: next, Total: len(rows), Unit: "answers"})
-	}
-	return nil
+		return nil
+	})
 }
 
 // source gathers the answers in the source language, which every line must have.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"croco/internal/jsonl"
 	"croco/kernels"
@@ -90,28 +89,18 @@ func (g Generate) Run(ctx context.Context, d kernels.Device, progress Progress) 
 		return err
 	}
 	manifest.DType = d.Arithmetic().String()
-	done, err := manifest.begin(g.Out)
-	if err != nil || done {
-		return err
-	}
-	if w.out, err = jsonl.Open(g.Out); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, w.out.Close()) }()
-
-	// Whole prompts are passed over; of one that was cut, the rows that stand in the file are not written again.
-	whole := min(w.out.Rows/g.N, len(prompts))
-	w.skip = w.out.Rows % g.N
-	jobs, w.prompts = jobs[whole:], prompts[whole:]
-	begin, s := time.Now(), sampler.New(m)
-	s.Report = func(p sampler.Progress) {
-		progress.tell(Update{Stage: "generate", Done: whole*g.N + p.Answers, Total: len(prompts) * g.N, Unit: "answers", Tokens: p.NewTokens,
-			Shared: share(p.SharedTokens, p.PromptTokens)})
-		manifest.Counts = map[string]int{"prompt_tokens_computed": p.PromptTokens, "prompt_tokens_shared": p.SharedTokens, "new_tokens": p.NewTokens}
-	}
-	err = s.Generate(ctx, jobs, params, w.emit)
-	manifest.Rows, manifest.Done, manifest.Seconds = w.out.Rows, err == nil, time.Since(begin).Seconds()
-	return errors.Join(err, manifest.write(g.Out))
+	return manifest.fill(g.Out, func(out *jsonl.Writer) error {
+		// Whole prompts are passed over; of one that was cut, the rows that stand in the file are not written again.
+		whole := min(out.Rows/g.N, len(prompts))
+		w.out, w.skip, w.prompts = out, out.Rows%g.N, prompts[whole:]
+		s := sampler.New(m)
+		s.Report = func(p sampler.Progress) {
+			progress.tell(Update{Stage: "generate", Done: whole*g.N + p.Answers, Total: len(prompts) * g.N, Unit: "answers", Tokens: p.NewTokens,
+				Shared: share(p.SharedTokens, p.PromptTokens)})
+			manifest.Counts = map[string]int{"prompt_tokens_computed": p.PromptTokens, "prompt_tokens_shared": p.SharedTokens, "new_tokens": p.NewTokens}
+		}
+		return s.Generate(ctx, jobs[whole:], params, w.emit)
+	})
 }
 
 // Validate refuses options that have no meaning, by the name of the key.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"croco/dpo"
 	"croco/internal/jsonl"
@@ -79,19 +78,12 @@ func (o Implicit) Run(ctx context.Context, d kernels.Device, progress Progress) 
 		return err
 	}
 	manifest.DType = d.Arithmetic().String()
-	done, err := manifest.begin(o.Out)
-	if err != nil || done {
+	return manifest.fill(o.Out, func(w *jsonl.Writer) error {
+		s.out = w
+		err := s.all(ctx, rows, o.MaxRows, progress)
+		manifest.Counts = map[string]int{"not_scored": s.failed, "tokens_computed": s.computed, "tokens_stored": s.stored}
 		return err
-	}
-	if s.out, err = jsonl.Open(o.Out); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.out.Close()) }()
-	begin := time.Now()
-	err = s.all(ctx, rows, o.MaxRows, progress)
-	manifest.Rows, manifest.Done, manifest.Seconds = s.out.Rows, err == nil, time.Since(begin).Seconds()
-	manifest.Counts = map[string]int{"not_scored": s.failed, "tokens_computed": s.computed, "tokens_stored": s.stored}
-	return errors.Join(err, manifest.write(o.Out))
+	})
 }
 
 func (o Implicit) inputs() []string {

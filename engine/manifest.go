@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -110,6 +111,24 @@ func (m Manifest) begin(out string) (done bool, err error) {
 	}
 	_, err = os.Stat(out) // a file that was deleted is made again
 	return old.Done && err == nil, nil
+}
+
+// fill goes on with the file of rows that m describes, and notes in m what became of it. Where nothing is left to do, write
+// is not called. write may set m.Counts.
+func (m *Manifest) fill(out string, write func(w *jsonl.Writer) error) (err error) {
+	done, err := m.begin(out)
+	if err != nil || done {
+		return err
+	}
+	w, err := jsonl.Open(out)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, w.Close()) }()
+	begin := time.Now()
+	err = write(w)
+	m.Rows, m.Done, m.Seconds = w.Rows, err == nil, time.Since(begin).Seconds()
+	return errors.Join(err, m.write(out))
 }
 
 // difference names the first thing in which two manifests disagree; "" if there is none.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"time"
 
 	"croco/dpo"
 	"croco/eval/mrewardbench"
@@ -109,14 +108,7 @@ func (o RewardBench) Run(ctx context.Context, d kernels.Device, progress Progres
 		return s, err
 	}
 	path := filepath.Join(o.Out, "pairs.jsonl")
-	done, err := manifest.begin(path)
-	if err == nil && !done {
-		begin := time.Now()
-		err = compareAll(ctx, path, rows, score, o.MaxRows, progress)
-		manifest.Rows, manifest.Done, manifest.Seconds = len(rows), err == nil, time.Since(begin).Seconds()
-		err = errors.Join(err, manifest.write(path))
-	}
-	if err != nil {
+	if err := manifest.fill(path, func(out *jsonl.Writer) error { return compareAll(ctx, out, rows, score, o.MaxRows, progress) }); err != nil {
 		return s, err
 	}
 	found, err := jsonl.All[compared](path)
@@ -173,12 +165,7 @@ func (o RewardBench) opener(d kernels.Device) (_ scores, hash string, end func()
 }
 
 // compareAll appends rows to a file, passing over those that are in it.
-func compareAll(ctx context.Context, path string, rows []comparison, score scores, maxRows int, progress Progress) (err error) {
-	out, err := jsonl.Open(path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
+func compareAll(ctx context.Context, out *jsonl.Writer, rows []comparison, score scores, maxRows int, progress Progress) error {
 	for next := min(out.Rows, len(rows)); next < len(rows); {
 		if err := ctx.Err(); err != nil {
 			return err

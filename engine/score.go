@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -101,22 +100,15 @@ func (o Score) Run(ctx context.Context, d kernels.Device, progress Progress) (er
 		return err
 	}
 	manifest.DType = d.Arithmetic().String()
-	done, err := manifest.begin(o.Out)
-	if err != nil || done {
+	return manifest.fill(o.Out, func(w *jsonl.Writer) error {
+		s.out = w
+		err := s.all(ctx, rows, progress)
+		manifest.Counts = map[string]int{"too_long": s.tooLong}
+		if s.model != nil {
+			manifest.Counts["tokens_computed"], manifest.Counts["tokens_stored"] = s.model.Computed, s.model.Stored
+		}
 		return err
-	}
-	if s.out, err = jsonl.Open(o.Out); err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, s.out.Close()) }()
-	begin := time.Now()
-	err = s.all(ctx, rows, progress)
-	manifest.Rows, manifest.Done, manifest.Seconds = s.out.Rows, err == nil, time.Since(begin).Seconds()
-	manifest.Counts = map[string]int{"too_long": s.tooLong}
-	if s.model != nil {
-		manifest.Counts["tokens_computed"], manifest.Counts["tokens_stored"] = s.model.Computed, s.model.Stored
-	}
-	return errors.Join(err, manifest.write(o.Out))
+	})
 }
 
 // readRules prepares the rules, and the verifiable answers of the prompts.

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"croco/internal/jsonl"
 	"croco/kernels"
@@ -190,45 +189,36 @@ func (w *promptWriter) language(ctx context.Context, language, file string, prog
 	if err != nil {
 		return err
 	}
-	done, err := m.begin(file)
-	if err != nil || done {
-		return err
-	}
-	out, err := jsonl.Open(file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	first, err := w.afterLast(file)
-	if err != nil {
-		return err
-	}
-	var requests []request
-	var rows []int // request → its row
-	for i := first; i < len(w.rows); i++ {
-		for _, text := range w.texts[i] {
-			requests, rows = append(requests, request{text, w.SourceLanguage, language}), append(rows, i)
+	return m.fill(file, func(out *jsonl.Writer) error {
+		first, err := w.afterLast(file)
+		if err != nil {
+			return err
 		}
-	}
-	var texts []string // of the row under way
-	begin := time.Now()
-	err = w.translator.all(ctx, requests, func(p sampler.Progress) {
-		progress.tell(Update{Stage: "translate to " + language, Done: out.Rows, Total: len(w.rows) - w.tooLong, Unit: "prompts", Tokens: p.NewTokens, Shared: share(p.SharedTokens, p.PromptTokens)})
-	}, func(i int, r reply) error {
-		row := rows[i]
-		if texts = append(texts, r.translation); len(texts) < len(w.texts[row]) {
-			return nil
+		var requests []request
+		var rows []int // request → its row
+		for i := first; i < len(w.rows); i++ {
+			for _, text := range w.texts[i] {
+				requests, rows = append(requests, request{text, w.SourceLanguage, language}), append(rows, i)
+			}
 		}
-		whole := texts
-		texts = nil
-		if slices.Contains(whole, translation.Failed) || slices.Contains(whole, "") {
-			return nil
+		var texts []string // of the row under way
+		err = w.translator.all(ctx, requests, func(p sampler.Progress) {
+			progress.tell(Update{Stage: "translate to " + language, Done: out.Rows, Total: len(w.rows) - w.tooLong, Unit: "prompts", Tokens: p.NewTokens, Shared: share(p.SharedTokens, p.PromptTokens)})
+		}, func(i int, r reply) error {
+			row := rows[i]
+			if texts = append(texts, r.translation); len(texts) < len(w.texts[row]) {
+				return nil
+			}
+			whole := texts
+			texts = nil
+			if slices.Contains(whole, translation.Failed) || slices.Contains(whole, "") {
+				return nil
+			}
+			return w.append(out, row, language, whole)
+		})
+		if err == nil {
+			m.Counts["failed"] = len(w.rows) - w.tooLong - out.Rows
 		}
-		return w.append(out, row, language, whole)
+		return err
 	})
-	m.Rows, m.Done, m.Seconds = out.Rows, err == nil, time.Since(begin).Seconds()
-	if m.Done {
-		m.Counts["failed"] = len(w.rows) - w.tooLong - out.Rows
-	}
-	return errors.Join(err, m.write(file))
 }

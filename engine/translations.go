@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"croco/internal/jsonl"
 	"croco/kernels"
@@ -54,30 +53,20 @@ func (o Translations) Run(ctx context.Context, d kernels.Device, progress Progre
 		return err
 	}
 	manifest.DType = d.Arithmetic().String()
-	done, err := manifest.begin(o.Out)
-	if err != nil || done {
-		return err
-	}
-	out, err := jsonl.Open(o.Out)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	rows = rows[min(out.Rows, len(rows)):]
-	requests := make([]request, len(rows))
-	for i, r := range rows {
-		requests[i] = request{r.Text, r.Language, r.To}
-	}
-	begin, total := time.Now(), out.Rows+len(rows)
-	err = t.all(ctx, requests, func(p sampler.Progress) {
-		progress.tell(Update{Stage: "translate answers", Done: out.Rows, Total: total, Unit: "texts", Tokens: p.NewTokens, Shared: share(p.SharedTokens, p.PromptTokens)})
-		manifest.Counts = map[string]int{"prompt_tokens_computed": p.PromptTokens, "prompt_tokens_shared": p.SharedTokens, "new_tokens": p.NewTokens}
-	}, func(i int, r reply) error {
-		rows[i].Translation, rows[i].Reply, rows[i].FinishReason, rows[i].Model = r.translation, r.raw, r.reason, config.Model
-		return out.Append(rows[i])
+	return manifest.fill(o.Out, func(out *jsonl.Writer) error {
+		rows = rows[min(out.Rows, len(rows)):]
+		requests, total := make([]request, len(rows)), out.Rows+len(rows)
+		for i, r := range rows {
+			requests[i] = request{r.Text, r.Language, r.To}
+		}
+		return t.all(ctx, requests, func(p sampler.Progress) {
+			progress.tell(Update{Stage: "translate answers", Done: out.Rows, Total: total, Unit: "texts", Tokens: p.NewTokens, Shared: share(p.SharedTokens, p.PromptTokens)})
+			manifest.Counts = map[string]int{"prompt_tokens_computed": p.PromptTokens, "prompt_tokens_shared": p.SharedTokens, "new_tokens": p.NewTokens}
+		}, func(i int, r reply) error {
+			rows[i].Translation, rows[i].Reply, rows[i].FinishReason, rows[i].Model = r.translation, r.raw, r.reason, config.Model
+			return out.Append(rows[i])
+		})
 	})
-	manifest.Rows, manifest.Done, manifest.Seconds = out.Rows, err == nil, time.Since(begin).Seconds()
-	return errors.Join(err, manifest.write(o.Out))
 }
 
 // rows are the translations that are wanted, still empty.

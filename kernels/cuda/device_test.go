@@ -3,7 +3,6 @@
 package cuda
 
 import (
-	"errors"
 	"os"
 	"testing"
 
@@ -90,19 +89,8 @@ func TestOperations(t *testing.T) {
 	})
 }
 
-// skipPending is deferred by tests of what is not there yet.
-func skipPending(t *testing.T) {
-	if r := recover(); r != nil {
-		if err, ok := r.(error); !ok || !errors.Is(err, kernels.ErrNotImplemented) {
-			panic(r)
-		}
-		t.Skip(r)
-	}
-}
-
 func operation(t *testing.T, d *Device, c optest.Case) {
 	defer os.Setenv("CROCO_EMU_SCHEDULE", "0")
-	defer skipPending(t)
 	if err := optest.Check(c, scheduled{d, "0"}); err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +109,6 @@ func TestPromises(t *testing.T) {
 				d := open(t, Options{Arithmetic: arithmetic})
 				for _, p := range optest.Promises(d) {
 					t.Run(p.Name, func(t *testing.T) {
-						defer skipPending(t)
 						if err := p.Keep(d); err != nil {
 							t.Fatal(err)
 						}

@@ -9,43 +9,41 @@ import (
 	"path/filepath"
 )
 
-// Cubin is Compile with a cache: a file named by the hash of source, options, architecture and NVRTC version, in
+// Cubin is Compile with a cache: files named by the hash of source, options, architecture and NVRTC version, in
 // $XDG_CACHE_HOME/croco/cuda or where else the system keeps caches. A folder that cannot be written costs time, no more.
 func Cubin(src, name, arch string, options ...string) ([]byte, error) {
-	return cached("cubin", src, name, arch, options, func() ([]byte, error) {
-		cubin, _, err := Compile(src, name, arch, options...)
-		return cubin, err
-	})
+	cubin, _, err := cached(src, name, arch, options)
+	return cubin, err
 }
 
-// Resources is the compiler's report on every kernel of a source, from the same cache: registers, spills, stack, shared memory.
+// Resources is the compiler's report on every kernel of a source, from the same compilation and cache: registers, spills,
+// stack, shared memory.
 func Resources(src, name, arch string, options ...string) (string, error) {
-	options = append(options, "--ptxas-options=-v")
-	log, err := cached("log", src, name, arch, options, func() ([]byte, error) {
-		_, log, err := Compile(src, name, arch, options...)
-		return []byte(log), err
-	})
-	return string(log), err
+	_, log, err := cached(src, name, arch, options)
+	return log, err
 }
 
-func cached(kind, src, name, arch string, options []string, compile func() ([]byte, error)) ([]byte, error) {
+func cached(src, name, arch string, options []string) (cubin []byte, log string, err error) {
 	version, err := Version()
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	options = append(options[:len(options):len(options)], "--ptxas-options=-v")
 	path := ""
 	if dir, err := os.UserCacheDir(); err == nil {
-		key := sha256.Sum256(fmt.Appendf(nil, "%q", append(append([]string{}, options...), version, arch, src)))
-		path = filepath.Join(dir, "croco", "cuda", fmt.Sprintf("%s-%s-%x.%s", name, arch, key[:12], kind))
-		if data, err := os.ReadFile(path); err == nil {
-			return data, nil
+		key := sha256.Sum256(fmt.Appendf(nil, "%q", append(options[:len(options):len(options)], version, arch, src)))
+		path = filepath.Join(dir, "croco", "cuda", fmt.Sprintf("%s-%s-%x", name, arch, key[:12]))
+		cubin, err := os.ReadFile(path + ".cubin")
+		if log, err2 := os.ReadFile(path + ".log"); err == nil && err2 == nil {
+			return cubin, string(log), nil
 		}
 	}
-	data, err := compile()
+	cubin, log, err = Compile(src, name, arch, options...)
 	if err == nil && path != "" {
-		keep(path, data)
+		keep(path+".log", []byte(log))
+		keep(path+".cubin", cubin)
 	}
-	return data, err
+	return cubin, log, err
 }
 
 // keep writes a file in one step: other processes see all of it or nothing.

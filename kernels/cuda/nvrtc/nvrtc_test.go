@@ -29,7 +29,7 @@ func TestCubinIsKept(t *testing.T) {
 	first, err := Cubin(tiny, "tiny", "sm_80")
 	require.NoError(t, err)
 	require.Contains(t, string(first), "twice")
-	files, err := filepath.Glob(filepath.Join(dir, "croco", "cuda", "*"))
+	files, err := filepath.Glob(filepath.Join(dir, "croco", "cuda", "*.cubin"))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
 	require.NoError(t, os.WriteFile(files[0], []byte("from the cache"), 0o644))
@@ -41,7 +41,7 @@ func TestCubinIsKept(t *testing.T) {
 		require.NoError(t, err)
 		require.NotEqual(t, "from the cache", string(c))
 	}
-	files, _ = filepath.Glob(filepath.Join(dir, "croco", "cuda", "*"))
+	files, _ = filepath.Glob(filepath.Join(dir, "croco", "cuda", "*.cubin"))
 	require.Len(t, files, 4)
 }
 
