@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"strings"
+
+	"croco/eval"
 )
 
 // Histogram draws the distributions of series in common bins, as shares of each series, with the mean of each in words.
@@ -45,10 +47,10 @@ func Histogram(title, x string, series ...Series) Figure {
 		}
 		class := fmt.Sprintf("s%d", i%3)
 		p.outline(class+" area", shares[i], width)
-		text := strings.TrimSpace(s.Name + " mean " + significant(mean(s.Y)))
+		text := strings.TrimSpace(s.Name + " mean " + significant(eval.Mean(s.Y)))
 		p.text(label, 12, "start", class, text)
 		label += 7*float64(len([]rune(text))) + 12
-		said = append(said, fmt.Sprintf("%s: mean %s of %d", s.Name, significant(mean(s.Y)), len(s.Y)))
+		said = append(said, fmt.Sprintf("%s: mean %s of %d", s.Name, significant(eval.Mean(s.Y)), len(s.Y)))
 	}
 	p.axisX(x)
 	f.SVG = p.svg(strings.Join(said, ", "))
@@ -81,12 +83,4 @@ func (p *plot) outline(class string, shares []float64, width float64) {
 		points = append(points, [2]float64{p.x(left), p.y(share)}, [2]float64{p.x(left + width), p.y(share)})
 	}
 	p.path(class, append(points, [2]float64{p.x(p.x1), p.y(0)}), true)
-}
-
-func mean(values []float64) float64 {
-	sum := 0.0
-	for _, v := range values {
-		sum += v
-	}
-	return sum / float64(len(values))
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"strings"
+
+	"croco/eval"
 )
 
 // Lines draws series over steps: of few points as they are, of many as a running mean over the faint raw line. Each has
@@ -84,7 +86,7 @@ func (s Series) clean() Series {
 func smooth(y []float64, radius int) []float64 {
 	out := make([]float64, len(y))
 	for i := range y {
-		out[i] = mean(y[max(0, i-radius):min(len(y), i+radius+1)])
+		out[i] = eval.Mean(y[max(0, i-radius):min(len(y), i+radius+1)])
 	}
 	return out
 }

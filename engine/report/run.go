@@ -136,7 +136,7 @@ func (r *run) pairsToRead() Section {
 	if p.count == 0 {
 		return Section{}
 	}
-	return Section{Title: "Pairs to read", Lead: fmt.Sprintf("%d pairs; mean gap %s; %d across languages.", p.count, significant(mean(p.gap)), p.cross), Blocks: p.toRead()}
+	return Section{Title: "Pairs to read", Lead: fmt.Sprintf("%d pairs; mean gap %s; %d across languages.", p.count, significant(eval.Mean(p.gap)), p.cross), Blocks: p.toRead()}
 }
 
 // made lists the stages.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 
+	"croco/eval"
 	"croco/pairing/python"
 )
 
@@ -123,7 +124,7 @@ func Aggregate(result *python.Object, weights string) (Score, error) {
 		}
 		s.Sections = append(s.Sections, x)
 	}
-	s.Mean = mean(s.Sections)
+	s.Mean = eval.Mean(s.Sections)
 	return s, nil
 }
 
@@ -142,16 +143,8 @@ func (s Score) fill(named, subsets *python.Object) (_ Score, err error) {
 		return s, err
 	}
 	s.Subsets, s.Sections = subsets, SectionScores(values, Multilingual)
-	s.Mean = mean(s.Sections)
+	s.Mean = eval.Mean(s.Sections)
 	return s, nil
-}
-
-func mean(x []float64) float64 {
-	sum := 0.0
-	for _, v := range x {
-		sum += v
-	}
-	return sum / float64(len(x))
 }
 
 // JSON is the score as the authors' analysis holds it.
