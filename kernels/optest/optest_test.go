@@ -18,6 +18,9 @@ import (
 // every runs a test on each device of this binary, by its name, and in bfloat16 by name/bfloat16.
 func every[Test interface{ Run(string, func(Test)) bool }](t Test, test func(t Test, d kernels.Device)) {
 	for _, name := range device.Names() {
+		if name == "reference" && testing.Short() { // one goroutine: nothing for the race detector
+			continue
+		}
 		for dtype, title := range map[string]string{"float32": name, "bfloat16": name + "/bfloat16"} {
 			t.Run(title, func(t Test) {
 				d, err := device.Open(name, device.Options{Threads: 2, DType: dtype})
@@ -35,11 +38,21 @@ func every[Test interface{ Run(string, func(Test)) bool }](t Test, test func(t T
 
 func TestDevices(t *testing.T) { every(t, optest.Run[*testing.T]) }
 
-func TestGradients(t *testing.T) { optest.RunGradients(t, reference.New()) }
+func TestGradients(t *testing.T) {
+	skipShort(t)
+	optest.RunGradients(t, reference.New())
+}
+
+func skipShort(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine, much arithmetic: without the race detector")
+	}
+}
 
 func BenchmarkDevices(b *testing.B) { every(b, optest.Bench[*testing.B]) }
 
 func TestNamesAreDistinct(t *testing.T) {
+	skipShort(t)
 	seen := map[string]bool{}
 	for _, c := range append(optest.Cases(), optest.Workloads()...) {
 		require.False(t, seen[c.Name()], "two cases are called %s", c.Name())
@@ -111,6 +124,7 @@ func TestSupport(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
+	skipShort(t)
 	v := optest.Verify(faulty{reference.New(), "unwritten"}, nil)
 	require.False(t, v.OK())
 	require.Contains(t, v.String(), "FAULT  add float32 ")
