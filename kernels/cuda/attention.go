@@ -206,21 +206,16 @@ func (d *Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Ten
 	}
 	defer d.release(scratch[:]...)
 	operands := []driver.Arg{operand[0], at(lse), at(delta), operand[1], operand[2], operand[3]}
-	columns, sharedQ, sharedK := min(c.wide, 64), 0, 0 // of dk and dv that a block sums up; bytes of shared memory
-	if c.half {
-		columns, sharedQ, sharedK = c.wide, 8*c.most+2*c.wide*(2*c.most+2*tileKeys), 12*32+2*c.wide*(2*tileKeys+4*32)
-		if c.wide > 128 {
-			columns, sharedQ, sharedK = 128, sharedQ-2*c.wide*2*(tileKeys-16), sharedK-2*c.wide*2*32
-		}
-	}
+	back := c.backward()
+	c.name = back.name
 	w := c.work(plan, true)
 	for _, items := range w.items {
 		args := append([]driver.Arg{at(dq)}, operands...)
 		args = append(args, driver.Ptr(items.at), driver.Ptr(w.queries), driver.Ptr(w.tiles), driver.Ptr(w.rows))
-		c.launch("attend_back_q", plane(items.n, a.G), sharedQ, args)
+		c.launch("attend_back_q", plane(items.n, a.G), back.sharedQ, args)
 	}
 	keys := d.keyBlocks(plan)
 	args := append([]driver.Arg{at(dk), at(dv)}, operands...)
 	args = append(args, driver.Ptr(keys.blocks), driver.Ptr(keys.runs))
-	c.launch("attend_back_keys", [3]int{keys.n, a.G, c.wide / columns}, sharedK, args)
+	c.launch("attend_back_keys", [3]int{keys.n, a.G, c.wide / back.columns}, back.sharedK, args)
 }

@@ -1,0 +1,11 @@
+// Heads of up to 256 columns.
+#include "attention_back_sm90.cuh"
+#ifdef HAVE_SM90A
+
+KERNEL(attend_back_q_sm90_256, THREADS, GRADIENT_OF_Q) {
+  gradient_of_q_sm90<256>(GRADIENT_OF_Q_ARGS);
+}
+KERNEL(attend_back_keys_sm90_256, THREADS, GRADIENT_OF_KEYS) {
+  gradient_of_keys_sm90<256>(GRADIENT_OF_KEYS_ARGS);
+}
+#endif
