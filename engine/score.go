@@ -159,7 +159,10 @@ func (s *scorer) all(ctx context.Context, rows []sampler.Completion, progress Pr
 		}
 		n, tokens := 0, 0
 		for next+n < len(rows) && n < 1024 && (n == 0 || tokens < s.options.MaxRows) {
-			tokens += len(rows[next+n].PromptIDs) + len(rows[next+n].CompletionIDs)
+			r := rows[next+n]
+			if tokens += len(r.CompletionIDs); n == 0 || r.ID != rows[next+n-1].ID || r.Language != rows[next+n-1].Language {
+				tokens += len(r.PromptIDs)
+			}
 			n++
 		}
 		scored, err := s.score(rows[next : next+n])

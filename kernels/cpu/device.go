@@ -16,6 +16,7 @@ type Device struct {
 	free    map[int][][]float32 // by capacity
 	live    map[*float32]int    // capacity of what New gave out
 	gemm    gemm                // the product that runs now
+	before  *panels             // the right side of the product before
 
 	bf16     bool         // both sides of products are rounded to bfloat16
 	paired   bool         // and multiplied in pairs, by VDPBF16PS
@@ -54,8 +55,8 @@ func WithArithmetic(threads int, arithmetic kernels.DType) (*Device, error) {
 
 func newDevice(threads int, set *isa) *Device {
 	d := &Device{isa: set, free: map[int][][]float32{}, live: map[*float32]int{}}
-	for range threads {
-		d.workers = append(d.workers, &worker{tile: aligned(8 * panelWidth), wide: aligned((depth + 2) * panelWidth)})
+	for id := range threads {
+		d.workers = append(d.workers, &worker{id: id, tile: aligned(8 * panelWidth), wide: aligned((depth + 2) * panelWidth)})
 	}
 	return d
 }

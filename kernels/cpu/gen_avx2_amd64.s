@@ -42,7 +42,7 @@ TEXT ·avx2Tile4x24(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS 64(R8), Y2
@@ -55,6 +55,17 @@ normal:
 	VMOVUPS (R11), Y9
 	VMOVUPS 32(R11), Y10
 	VMOVUPS 64(R11), Y11
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 (R8)(R9*1)
+	PREFETCHT0 64(R8)(R9*1)
+	PREFETCHT0 (R8)(R9*2)
+	PREFETCHT0 64(R8)(R9*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
 
 start:
 	TESTQ AX, AX
@@ -170,7 +181,7 @@ TEXT ·avx2TileBF164x24(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS 64(R8), Y2
@@ -183,6 +194,17 @@ normal:
 	VMOVUPS (R11), Y9
 	VMOVUPS 32(R11), Y10
 	VMOVUPS 64(R11), Y11
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 (R8)(R9*1)
+	PREFETCHT0 64(R8)(R9*1)
+	PREFETCHT0 (R8)(R9*2)
+	PREFETCHT0 64(R8)(R9*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 64(R11)
 
 start:
 	SHRQ $0x01, AX
@@ -349,7 +371,7 @@ TEXT ·avx2Tile4x16(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS (R8)(R9*1), Y2
@@ -358,6 +380,13 @@ normal:
 	VMOVUPS 32(R8)(R9*2), Y5
 	VMOVUPS (R11), Y6
 	VMOVUPS 32(R11), Y7
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(R9*1)
+	PREFETCHT0 (R8)(R9*2)
+	PREFETCHT0 (R11)
 
 start:
 	TESTQ AX, AX
@@ -441,7 +470,7 @@ TEXT ·avx2TileBF164x16(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS (R8)(R9*1), Y2
@@ -450,6 +479,13 @@ normal:
 	VMOVUPS 32(R8)(R9*2), Y5
 	VMOVUPS (R11), Y6
 	VMOVUPS 32(R11), Y7
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(R9*1)
+	PREFETCHT0 (R8)(R9*2)
+	PREFETCHT0 (R11)
 
 start:
 	SHRQ $0x01, AX
@@ -569,13 +605,20 @@ TEXT ·avx2Tile2x24(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS 64(R8), Y2
 	VMOVUPS (R8)(R9*1), Y3
 	VMOVUPS 32(R8)(R9*1), Y4
 	VMOVUPS 64(R8)(R9*1), Y5
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 (R8)(R9*1)
+	PREFETCHT0 64(R8)(R9*1)
 
 start:
 	TESTQ AX, AX
@@ -646,13 +689,20 @@ TEXT ·avx2TileBF162x24(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS 64(R8), Y2
 	VMOVUPS (R8)(R9*1), Y3
 	VMOVUPS 32(R8)(R9*1), Y4
 	VMOVUPS 64(R8)(R9*1), Y5
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
+	PREFETCHT0 (R8)(R9*1)
+	PREFETCHT0 64(R8)(R9*1)
 
 start:
 	SHRQ $0x01, AX
@@ -758,11 +808,16 @@ TEXT ·avx2Tile2x16(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS (R8)(R9*1), Y2
 	VMOVUPS 32(R8)(R9*1), Y3
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(R9*1)
 
 start:
 	TESTQ AX, AX
@@ -825,11 +880,16 @@ TEXT ·avx2TileBF162x16(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS (R8)(R9*1), Y2
 	VMOVUPS 32(R8)(R9*1), Y3
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 (R8)(R9*1)
 
 start:
 	SHRQ $0x01, AX
@@ -919,10 +979,15 @@ TEXT ·avx2Tile1x24(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS 64(R8), Y2
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
 
 start:
 	TESTQ AX, AX
@@ -983,10 +1048,15 @@ TEXT ·avx2TileBF161x24(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
 	VMOVUPS 64(R8), Y2
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
+	PREFETCHT0 64(R8)
 
 start:
 	SHRQ $0x01, AX
@@ -1075,9 +1145,13 @@ TEXT ·avx2Tile1x16(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
 
 start:
 	TESTQ AX, AX
@@ -1133,9 +1207,13 @@ TEXT ·avx2TileBF161x16(SB), NOSPLIT, $8-88
 
 normal:
 	TESTQ   $0x00000001, beta+64(FP)
-	JZ      start
+	JZ      fresh
 	VMOVUPS (R8), Y0
 	VMOVUPS 32(R8), Y1
+	JMP     start
+
+fresh:
+	PREFETCHT0 (R8)
 
 start:
 	SHRQ $0x01, AX

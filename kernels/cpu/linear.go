@@ -27,7 +27,6 @@ type gemm struct {
 	extraB *panels
 	flags  int // for the tiles
 	block  int // rows of a chunk of work
-	grain  int // chunks that are claimed together
 }
 
 func (g *gemm) compute(d *Device) {
@@ -42,33 +41,46 @@ func (g *gemm) compute(d *Device) {
 			g.extraA = d.operand(1, g.extraA, g.rows)
 		}
 	}
-	n := g.b.count()
+	n, threads := g.b.count(), d.threads()
 	blocks := (g.rows + rowBlock - 1) / rowBlock
 	g.block = min(g.rows, ((g.rows+blocks-1)/blocks+7)&^7)
-	if n < 4*len(d.workers) {
-		g.block = min(g.block, max(32, (g.rows/(4*len(d.workers))+7)&^7))
+	if n < 4*threads {
+		g.block = min(g.block, max(32, (g.rows/(4*threads)+7)&^7))
 	}
-	g.grain = 1
-	if n > 64 && g.rows < 64 {
-		g.grain = 4
+	if d.before != nil {
+		d.before.next = g.b
 	}
-	d.parallel(n*((g.rows+g.block-1)/g.block), g.grain, g)
+	d.before = g.b
+	d.parallel(g.chunks(), 1, g)
 }
+
+// chunks are the pieces of work: a block of rows by a panel, one panel after the other.
+func (g *gemm) chunks() int { return g.b.count() * ((g.rows + g.block - 1) / g.block) }
 
 func (g *gemm) run(w *worker, lo, hi int) {
 	for i := lo; i < hi; i++ {
 		j, r := i%g.b.count(), i/g.b.count()*g.block
-		rows := min(g.block, g.rows-r)
-		after := j + 1 // the panel that this worker likely takes next
-		if i+1 == hi {
-			after += (len(g.d.workers) - 1) * g.grain
-		}
+		rows, after := min(g.block, g.rows-r), g.after(w, i)
 		beta := g.start(j, r, rows)
-		g.chain(w, j, after, r, rows, g.a, g.b, g.flags|beta)
+		g.chain(w, j, r, rows, g.a, g.b, g.flags|beta, after)
 		if g.extraB != nil {
-			g.chain(w, j, after, r, rows, g.extraA, g.extraB, g.flags|fromC)
+			g.chain(w, j, r, rows, g.extraA, g.extraB, g.flags|fromC, nil)
 		}
 	}
+}
+
+// after is the panel that a worker likely reads after chunk i: the next one of its share, or the first of its share of the
+// product that followed the last time.
+func (g *gemm) after(w *worker, i int) []float32 {
+	threads := g.d.threads()
+	switch lo, hi := share(w.id, threads, g.chunks()); {
+	case i+1 < hi && i >= lo:
+		return g.b.panel((i + 1) % g.b.count())
+	case i+1 == hi && g.b.next != nil && g.b.next.words != nil:
+		first, _ := share(w.id, threads, g.b.next.count())
+		return g.b.next.panel(first)
+	}
+	return nil
 }
 
 // start writes the bias where there is one, and answers whether the chains start from C.
@@ -86,10 +98,10 @@ func (g *gemm) start(j, r, rows int) int {
 	return 0
 }
 
-// chain continues rows r … r+rows−1 of panel j of C over the columns of a, and lets panel after be fetched meanwhile. A row of a
+// chain continues rows r … r+rows−1 of panel j of C over the columns of a, and lets the panel after be fetched meanwhile. A row of a
 // panel holds a step of the chain or, in pairs, two. Pairs are multiplied with pairs, one by one, or, for many rows, once
 // they have been widened.
-func (g *gemm) chain(w *worker, j, after, r, rows int, a []float32, b *panels, beta int) {
+func (g *gemm) chain(w *worker, j, r, rows int, a []float32, b *panels, beta int, after []float32) {
 	total, tiles, cols := b.rows(), g.d.tiles(rows), min(panelWidth, g.b.n-j*panelWidth)
 	each, lda := 1, b.k // columns of a for a row of the panel
 	if g.d.paired {
@@ -103,7 +115,7 @@ func (g *gemm) chain(w *worker, j, after, r, rows int, a []float32, b *panels, b
 		step = (total + blocks - 1) / blocks
 	}
 	for t := 0; t < total; t, beta = t+step, beta|fromC {
-		m, block := min(step, total-t), b.words[(j*total+t)*panelWidth:]
+		m, block := min(step, total-t), b.panel(j)[t*panelWidth:]
 		p := product{isa: g.d.isa, tile: g.d.isa.tile, k: min(m*each, lda-t*each), loops: m, a: a[t*each:], rs: lda, ks: 1,
 			b: block, bs: panelWidth, c: g.c[j*panelWidth:], ldc: g.b.n, cols: cols, beta: beta}
 		switch {
@@ -115,11 +127,11 @@ func (g *gemm) chain(w *worker, j, after, r, rows int, a []float32, b *panels, b
 		case b.paired:
 			p.tile = g.d.tileBF16
 		}
-		skip := m * panelWidth // to the next block
+		next := block[m*panelWidth:]
 		if t+m == total {
-			skip += (after - j - 1) * total * panelWidth
+			next = after
 		}
-		p.fetch(block, skip, m, tiles)
+		p.fetch(next, m, tiles)
 		p.multiply(w, r, r+rows)
 	}
 }
@@ -149,17 +161,10 @@ type product struct {
 	share, step int       // floats of it that a tile fetches, and bytes for each row of its B
 }
 
-// ahead is how far a single tile runs ahead of itself, in floats.
-const ahead = 768
-
-// fetch makes the tiles fetch m rows of a panel, skip floats behind the block's begin, each its share. So memory works while
-// the processor multiplies. A single tile has too little time for that, and fetches what it will soon read itself.
-func (p *product) fetch(block []float32, skip, m, tiles int) {
-	if tiles == 1 {
-		skip = ahead
-	}
-	if len(block) >= skip+m*panelWidth {
-		p.share, p.next = m*panelWidth/tiles, block[skip:]
+// fetch makes the tiles fetch m rows of a panel, each its share. So memory works while the processor multiplies.
+func (p *product) fetch(next []float32, m, tiles int) {
+	if len(next) >= m*panelWidth {
+		p.share, p.next = m*panelWidth/tiles, next
 		p.step = (4*p.share + p.loops - 1) / p.loops
 	}
 }

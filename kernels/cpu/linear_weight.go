@@ -85,7 +85,7 @@ func (g *weightGradient) block(w *worker, o, from, to int) {
 			p := product{isa: d.isa, tile: d.tile, k: m, loops: m, a: side, rs: 1, ks: stride, b: x, bs: width,
 				c: g.dw[at:], ldc: g.k, cols: cols, beta: g.beta}
 			if g.panels != nil && j+1 < to {
-				p.fetch(x, g.t*panelWidth, m, d.tiles(rows))
+				p.fetch(x[g.t*panelWidth:], m, d.tiles(rows))
 			}
 			p.multiply(w, 0, rows)
 		}

@@ -19,9 +19,20 @@ type panels struct {
 	n, k   int
 	paired bool
 	words  []float32
+	next   *panels // what the last product after this one's read: it may be fetched meanwhile
 }
 
 func (p *panels) count() int { return (p.n + panelWidth - 1) / panelWidth }
+
+// panel is panel j, and whatever stands behind it.
+func (p *panels) panel(j int) []float32 { return p.words[j*p.rows()*panelWidth:] }
+
+// drop forgets the memory of a weight's panels.
+func (p *panels) drop() {
+	if p != nil {
+		p.words, p.next = nil, nil
+	}
+}
 
 // rows is the number of rows of words of a panel.
 func (p *panels) rows() int {
@@ -63,6 +74,9 @@ func (d *Device) Refresh(w *kernels.Weight) {
 // FreeWeight drops the panels and the master.
 func (d *Device) FreeWeight(w *kernels.Weight) {
 	d.Free(w.Master)
+	p := w.Impl.(*weight)
+	p.forward.drop()
+	p.backward.drop()
 	w.Master, w.Impl = nil, nil
 }
 

@@ -18,6 +18,7 @@ func (f jobFunc) run(w *worker, lo, hi int) { f(w, lo, hi) }
 
 // worker is what a thread of a device owns: buffers that no other thread touches.
 type worker struct {
+	id   int
 	tile []float32 // (8,48): a tile at the edge of a matrix
 	wide []float32 // a block of a bfloat16 panel, widened
 	bufs [buffers][]float32
@@ -56,12 +57,18 @@ func (d *Device) parallel(n, grain int, j job) {
 	if n <= 0 {
 		return
 	}
-	if n <= grain || len(d.workers) == 1 || !shared.try(d.workers, n, grain, j) {
+	if n <= grain || !shared.try(d.workers[:d.threads()], n, grain, j) {
 		for lo := 0; lo < n; lo += grain {
 			j.run(d.workers[0], lo, min(n, lo+grain))
 		}
 	}
 }
+
+// threads is how many workers a loop has.
+func (d *Device) threads() int { return min(len(d.workers), runtime.GOMAXPROCS(0)) }
+
+// share is the part of n chunks that worker id of so many begins with: neighbours, so that memory is read in order.
+func share(id, threads, n int) (lo, hi int) { return id * n / threads, (id + 1) * n / threads }
 
 // pool is the helpers that all devices of the process share. Waking a sleeping thread can cost most of a millisecond, so a
 // helper that has nothing to do spins for a while before it parks. Nobody waits for a helper that has not begun: it
@@ -73,12 +80,38 @@ type pool struct {
 	round atomic.Uint32 // counts jobs; helpers watch it
 	// joined is the number of helpers in the open job, or closed.
 	joined atomic.Int32
-	next   atomic.Int64
+	open   []span // by worker: the chunks that are left of its share
 
 	// The job; written only while joined is closed.
 	workers  []*worker
 	n, grain int
 	job      job
+}
+
+// span is a range of chunks, the first and the end of it in one word: its owner takes from the front, others from the back.
+type span struct {
+	word atomic.Uint64
+	_    [56]byte // a cache line for each
+}
+
+func (s *span) set(lo, hi int) { s.word.Store(uint64(lo)<<32 | uint64(hi)) }
+
+// take claims a chunk; false where none is left.
+func (s *span) take(back bool) (chunk int, ok bool) {
+	for {
+		w := s.word.Load()
+		lo, hi := w>>32, w&(1<<32-1)
+		if lo >= hi {
+			return 0, false
+		}
+		rest := (lo+1)<<32 | hi
+		if chunk = int(lo); back {
+			rest, chunk = w-1, int(hi-1)
+		}
+		if s.word.CompareAndSwap(w, rest) {
+			return chunk, true
+		}
+	}
 }
 
 const (
@@ -100,7 +133,7 @@ var shared = func() *pool {
 
 // try runs the job with the helpers, or answers false where another device has them.
 func (p *pool) try(workers []*worker, n, grain int, j job) bool {
-	threads := min(len(workers), runtime.GOMAXPROCS(0))
+	threads := len(workers)
 	if threads < 2 || !p.owner.TryLock() {
 		return false
 	}
@@ -109,8 +142,13 @@ func (p *pool) try(workers []*worker, n, grain int, j job) bool {
 		p.helpers = append(p.helpers, h)
 		go p.help(h)
 	}
-	p.workers, p.n, p.grain, p.job = workers[:threads], n, grain, j
-	p.next.Store(0)
+	p.workers, p.n, p.grain, p.job = workers, n, grain, j
+	if len(p.open) < threads {
+		p.open = make([]span, threads)
+	}
+	for i := range workers {
+		p.open[i].set(share(i, threads, (n+grain-1)/grain))
+	}
 	p.joined.Store(0)
 	p.round.Add(1)
 	for _, h := range p.helpers[:threads-1] {
@@ -127,14 +165,13 @@ func (p *pool) try(workers []*worker, n, grain int, j job) bool {
 	return true
 }
 
+// work does the share of a worker, from the front, and then helps the others with theirs, from the back.
 func (p *pool) work(w *worker) {
-	for {
-		hi := int(p.next.Add(int64(p.grain)))
-		lo := hi - p.grain
-		if lo >= p.n {
-			return
+	for i := range p.workers {
+		s := &p.open[(w.id+i)%len(p.workers)]
+		for c, ok := s.take(i > 0); ok; c, ok = s.take(i > 0) {
+			p.job.run(w, c*p.grain, min(p.n, (c+1)*p.grain))
 		}
-		p.job.run(w, lo, min(hi, p.n))
 	}
 }
 

@@ -5,6 +5,7 @@
 // answer in training are all the same picture: one trunk and its branches. No padding exists anywhere.
 //
 //	Build     sequences → Forest, sharing by token ids
+//	Fit       how many sequences make a forest of so many rows
 //	Path      the packed rows of one sequence
 //	Plan      what attention needs: which rows ask, which rows hold which positions
 //	Keys      the rows that hold positions 0 … n−1 of a path
@@ -94,6 +95,23 @@ func (b *builder) grow(parent, depth int, group []int) {
 		}
 		group = longer
 	}
+}
+
+// Fit is how many of the sequences, from the front, make a forest of at most maxRows rows: at least one. A token counts where it
+// differs from the sequence before, so what belongs together should stand together.
+func Fit(sequences [][]int32, maxRows int) (n int) {
+	rows, before := 0, []int32(nil)
+	for _, ids := range sequences {
+		shared := 0
+		for shared < min(len(ids), len(before)) && ids[shared] == before[shared] {
+			shared++
+		}
+		if rows += len(ids) - shared; n > 0 && rows > maxRows {
+			break
+		}
+		n, before = n+1, ids
+	}
+	return n
 }
 
 // Rows is T, the number of packed rows.

@@ -166,3 +166,13 @@ func FuzzBuild(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) { require.NoError(t, check(split(data))) })
 }
+
+// A shared prefix is computed once, so it counts once; the first sequence goes through whatever its length.
+func TestFit(t *testing.T) {
+	seqs := [][]int32{{1, 2, 3, 4}, {1, 2, 3, 5, 6}, {1, 2, 3, 5, 7}, {8, 9}}
+	for rows, n := range map[int]int{1: 1, 5: 1, 6: 2, 7: 3, 8: 3, 9: 4, 99: 4} {
+		require.Equal(t, n, Fit(seqs, rows), "%d rows", rows)
+		require.LessOrEqual(t, Build(seqs[:n]).Rows(), max(rows, 4))
+	}
+	require.Zero(t, Fit(nil, 5))
+}

@@ -20,7 +20,8 @@ type Scorer struct {
 	Computed, Stored int
 }
 
-// New makes a scorer over a model with one label. maxRows bounds the tokens of one forward pass (0: 4096); it changes no bit.
+// New makes a scorer over a model with one label. maxRows bounds the rows of one forward pass, shared tokens once (0: 4096);
+// it changes no bit.
 func New(m *model.Model, maxRows int) (*Scorer, error) {
 	if m.Spec.Labels != 1 {
 		return nil, fmt.Errorf("%s is a %s with %d labels: expected a sequence-classification model with one", m.Name, m.Kind(), m.Spec.Labels)
@@ -38,11 +39,7 @@ func (s *Scorer) Fits(ids []int32) bool { return len(ids) > 0 && len(ids) <= s.m
 func (s *Scorer) Score(conversations [][]int32) []float64 {
 	scores := make([]float64, 0, len(conversations))
 	for first := 0; first < len(conversations); {
-		n, rows := 0, 0
-		for first+n < len(conversations) && (n == 0 || rows+len(conversations[first+n]) <= s.maxRows) {
-			rows += len(conversations[first+n])
-			n++
-		}
+		n := forest.Fit(conversations[first:], s.maxRows)
 		for _, v := range s.pass(conversations[first : first+n]) {
 			scores = append(scores, float64(v))
 		}

@@ -71,11 +71,7 @@ func (e *Embedder) Embed(texts [][]int32, layers ...int) ([][][]float32, error) 
 		place[at] = append(place[at], i)
 	}
 	for first := 0; first < len(texts); {
-		n, rows := 0, 0
-		for first+n < len(texts) && (n == 0 || rows+len(texts[first+n]) <= e.maxRows) {
-			rows += len(texts[first+n])
-			n++
-		}
+		n := forest.Fit(texts[first:], e.maxRows)
 		f := forest.Build(texts[first : first+n])
 		e.m.Layers(f, func(layer int, x *kernels.Tensor) {
 			if place[layer] == nil {

@@ -85,10 +85,17 @@ func tile(s isa, mr, nv int, t kind) {
 	}
 	restore := flushing(t)
 	TESTQ(U32(fromC), address(Param("beta")))
-	JZ(LabelRef("start"))
+	JZ(LabelRef("fresh"))
 	for i := range acc {
 		for j := range acc[i] {
 			VMOVUPS(C.at(i, j*s.bytes()), acc[i][j])
+		}
+	}
+	JMP(LabelRef("start"))
+	Label("fresh") // C is not read, but it shall be at hand when it is written
+	for i := range acc {
+		for line := 0; line < nv*s.bytes(); line += 64 {
+			PREFETCHT0(C.at(i, line))
 		}
 	}
 	Label("start")
