@@ -69,7 +69,7 @@ func checkAdapterGradients(t *testing.T, device, path string, dev kernels.Device
 	raw, err := os.ReadFile(path)
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(raw, &c))
-	dir := filepath.Dir(path)
+	dir, l := filepath.Dir(path), limitsOf(dev.Arithmetic())
 	pairs := readPairs(t, filepath.Join(dir, "..", c.Data))[c.Rows[0]:c.Rows[1]]
 	grads, err := safetensors.Open(filepath.Join(dir, "grads.safetensors"))
 	require.NoError(t, err)
@@ -94,7 +94,8 @@ func checkAdapterGradients(t *testing.T, device, path string, dev kernels.Device
 		defer h.Free()
 		for i := range seqs {
 			want := [][]float64{chosen, rejected}[i%2][i/2]
-			require.InDelta(t, want, sum(m.LogProbs(h, answer(i), nil)), 2e-4, "%s, sequence %d", what, i)
+			picks := answer(i)
+			require.InDelta(t, want, sum(m.LogProbs(h, picks, nil)), l.sequence(l.spreads(m, h, picks.Rows)), "%s, sequence %d", what, i)
 		}
 	}
 	t.Run(device+"/"+filepath.Base(dir)+"/logps", func(t *testing.T) {
@@ -120,13 +121,13 @@ func checkAdapterGradients(t *testing.T, device, path string, dev kernels.Device
 					largest = max(largest, math.Abs(float64(g)))
 				}
 			}
-			require.InEpsilon(t, loss.GradNorm, math.Sqrt(squares), 1e-4)
+			require.InEpsilon(t, loss.GradNorm, math.Sqrt(squares), l.norm)
 			for _, p := range m.Params() {
 				if want, ok := grads.Tensor(name + "/" + p.Name); ok {
 					w, err := want.Floats()
 					require.NoError(t, err)
 					check := Check{}
-					gradient(&check, p.Name, m.read(p.Grad), w, largest)
+					l.gradient(&check, p.Name, m.read(p.Grad), w, largest)
 					require.True(t, check.OK(), check.Where)
 				}
 			}
@@ -178,7 +179,7 @@ func TestFixturesAdapterLogits(t *testing.T) {
 					require.NoError(t, err)
 					require.True(t, ok)
 					check := Check{}
-					check.tensor("logits", m.read(logits), want, absLimit, relLimit)
+					limitsOf(dev.Arithmetic()).rows(&check, "logits", m.read(logits), want, m.Spec.Vocab)
 					require.True(t, check.OK(), check.Where)
 					m.device.Free(logits)
 				}

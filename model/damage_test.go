@@ -73,13 +73,20 @@ func TestVerifyTurnsRed(t *testing.T) {
 	require.True(t, failed(flipped, "logits") && failed(flipped, "hidden states") && failed(flipped, "log-probs of tokens"), flipped)
 	require.Contains(t, flipped.String(), "FAILED")
 
-	swapped := verify(copyOf(t, name, func(x tensors) {
+	swappedDir := copyOf(t, name, func(x tensors) {
 		for _, w := range []string{"self_attn.q_proj.weight", "mlp.down_proj.weight"} {
 			a, b := layerName(0, w), layerName(1, w)
 			x[a], x[b] = x[b], x[a]
 		}
-	}), "")
+	})
+	swapped := verify(swappedDir, "")
 	require.True(t, failed(swapped, "logits") && failed(swapped, "greedy ids") && failed(swapped, "loss") && failed(swapped, "gradients"), swapped)
+	half := reference.WithArithmetic(kernels.BF16)
+	swapped, err := Verify(swappedDir, "", half)
+	require.NoError(t, err)
+	for _, quantity := range []string{"hidden states", "logits", "log-probs of tokens", "log-probs of sequences", "greedy ids", "loss", "gradient norms", "gradients"} {
+		require.True(t, failed(swapped, quantity), "%s\n%s", quantity, swapped)
+	}
 
 	for array, quantity := range map[string]string{"seq3.logits": "logits", "seq1.hidden": "hidden states", "seq2.logprobs": "log-probs of sequences",
 		"grad.model.layers.2.self_attn.k_proj.weight": "gradients"} {

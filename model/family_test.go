@@ -36,7 +36,9 @@ func TestEveryFamily(t *testing.T) {
 			name := fixtureOf(t, family)
 			dir := filepath.Join("testdata", "models", name)
 			m := onCPU(t, name, Options{})
-			require.Len(t, m.greedy(m.texts(0, 5)[0], 3), 3)
+			text, steps := m.texts(0, 8)[0], 0
+			m.continued(text[:5], text[5:], func(int, int32, []float32) { steps++ })
+			require.Equal(t, 3, steps)
 
 			ids := m.texts(0, 9)
 			require.NoError(t, m.AddLoRA(LoRA{R: 2, Alpha: 4, Targets: m.Spec.Targets(), Seed: 1}))

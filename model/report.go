@@ -29,27 +29,21 @@ func (c Check) OK() bool { return c.Share <= 1 }
 // add takes one comparison in. limit is the error allowed here.
 func (c *Check) add(got, want, limit float64, where func() string) {
 	err := math.Abs(got - want)
-	share := err / limit
 	if math.IsNaN(err) {
-		err, share = math.Inf(1), math.Inf(1)
+		err = math.Inf(1)
 	}
 	c.Count++
 	c.Worst = max(c.Worst, err)
-	if share > c.Share || c.Where == "" {
-		c.Share, c.Where = share, where()
-	}
+	c.share(err/limit, where)
 }
 
-// tensor compares two arrays element by element, each with limit abs + rel·|want|.
-func (c *Check) tensor(name string, got, want []float32, abs, rel float64) {
-	if len(got) != len(want) {
-		panic(fmt.Sprintf("model: %s: %d numbers computed, %d expected", name, len(got), len(want)))
+// share takes in an error over its limit.
+func (c *Check) share(share float64, where func() string) {
+	if math.IsNaN(share) {
+		share = math.Inf(1)
 	}
-	for i := range got {
-		w := float64(want[i])
-		c.add(float64(got[i]), w, abs+rel*math.Abs(w), func() string {
-			return fmt.Sprintf("%s[%d]: %.6g, expected %.6g", name, i, got[i], w)
-		})
+	if share > c.Share || c.Where == "" {
+		c.Share, c.Where = share, where()
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 // Verify compares a model with what an independent implementation computed for it, in files expected.json and
 // expected.safetensors of expectedDir ("" for the model's own folder): logits, hidden states, log-probabilities, scores,
-// loss, gradients, and greedy text through the cache. The limits are for arithmetic in float32.
+// loss, gradients, and greedy text through the cache. The limits are those of the device's arithmetic.
 func Verify(dir, expectedDir string, dev kernels.Device) (Report, error) {
 	config, err := ReadConfig(dir)
 	if err != nil {
@@ -31,7 +31,10 @@ func VerifyAs(dir string, config *Config, expectedDir string, dev kernels.Device
 		return Report{}, err
 	}
 	defer e.arrays.Close()
-	v := &verifier{expected: e}
+	v := &verifier{expected: e, limits: limitsOf(dev.Arithmetic())}
+	if err := v.measureScores(); err != nil {
+		return Report{}, err
+	}
 	passes, err := v.passes(config)
 	if err != nil {
 		return Report{}, err
@@ -54,7 +57,9 @@ func VerifyAs(dir string, config *Config, expectedDir string, dev kernels.Device
 
 type verifier struct {
 	*expected
-	now    []int // numbers of the sequences that the model at hand reads
+	limits
+	now    []int   // numbers of the sequences that the model at hand reads
+	scored float64 // spread of a classifier's scores, of all tokens
 	report Report
 }
 
@@ -158,11 +163,6 @@ func nth(lists [][]int32, i int) []int32 {
 	return nil
 }
 
-const (
-	absLimit, relLimit = 1e-4, 1e-5 // of logits, hidden states and scores
-	near               = "1e-4 + 1e-5 · |expected|"
-)
-
 // values checks what a forward pass of the sequences, in one forest, gives.
 func (v *verifier) values(m *Model) error {
 	f := forest.Build(v.reads())
@@ -191,15 +191,18 @@ func (v *verifier) values(m *Model) error {
 
 // compare checks seqI.WHAT, of width numbers per token.
 func (v *verifier) compare(quantity, what string, width int, got func(rows []int32) []float32, f *forest.Forest) error {
-	c := v.check(quantity, near)
+	c := v.check(quantity, v.near())
 	for k, i := range v.now {
 		name, rows := fmt.Sprintf("seq%d.%s", i, what), f.Path(k)
 		want, ok, err := v.array(name, len(rows)*width)
 		if err != nil {
 			return err
 		}
-		if ok {
-			c.tensor(name, got(rows), want, absLimit, relLimit)
+		switch {
+		case ok && width > 1:
+			v.rows(c, name, got(rows), want, width)
+		case ok:
+			v.score(c, name, got(rows), want)
 		}
 	}
 	return nil
@@ -214,7 +217,7 @@ func (m *Model) gather(x *kernels.Tensor, rows []int32) []float32 {
 
 // logProbs checks the head that never holds all logits, token by token and summed.
 func (v *verifier) logProbs(m *Model, h *Activations, f *forest.Forest) error {
-	tokens, sums := v.check("log-probs of tokens", near), v.check("log-probs of sequences", "2e-4")
+	tokens, sums := v.check("log-probs of tokens", v.near()), v.check("log-probs of sequences", v.words("2e-4", "that of its tokens, independent of each other"))
 	for k, i := range v.now {
 		ids, name := v.InputIDs[i], fmt.Sprintf("seq%d.logprobs", i)
 		want, ok, err := v.array(name, len(ids)-1)
@@ -224,9 +227,10 @@ func (v *verifier) logProbs(m *Model, h *Activations, f *forest.Forest) error {
 		if !ok || len(ids) < 2 {
 			continue
 		}
-		got := m.LogProbs(h, follow(f, k, ids), nil)
-		tokens.tensor(name, got, want, absLimit, relLimit)
-		sums.add(sum(got), sum(want), 2e-4, func() string { return name })
+		picks := follow(f, k, ids)
+		got, spreads := m.LogProbs(h, picks, nil), v.spreads(m, h, picks.Rows)
+		v.tensor(tokens, name, got, want, spreads)
+		sums.add(sum(got), sum(want), v.sequence(spreads), func() string { return name })
 	}
 	return nil
 }
@@ -234,14 +238,6 @@ func (v *verifier) logProbs(m *Model, h *Activations, f *forest.Forest) error {
 // follow are the picks of all tokens of sequence i but its first. Its rows ascend, since parents stand before children.
 func follow(f *forest.Forest, i int, ids []int32) kernels.Picks {
 	return kernels.Picks{Rows: f.Path(i)[:len(ids)-1], Tokens: ids[1:]}
-}
-
-func sum(x []float32) float64 {
-	s := 0.0
-	for _, v := range x {
-		s += float64(v)
-	}
-	return s
 }
 
 // scores checks a classifier: at every token, at the token that counts, and as a padded batch would be read.
@@ -267,7 +263,7 @@ func (v *verifier) scores(m *Model, h *Activations, f *forest.Forest) error {
 			return err
 		}
 		if ok {
-			v.check("scores", near).tensor(name, got, want, absLimit, relLimit)
+			v.score(v.check("scores", v.near()), name, got, want)
 		}
 	}
 	if len(v.now) < len(v.InputIDs) {
@@ -275,37 +271,61 @@ func (v *verifier) scores(m *Model, h *Activations, f *forest.Forest) error {
 	}
 	want, ok, err := v.array("batch.scores", len(v.InputIDs))
 	if err == nil && ok {
-		v.check("scores of a batch", near).tensor("batch.scores", firsts, want, absLimit, relLimit)
+		v.score(v.check("scores of a batch", v.near()), "batch.scores", firsts, want)
 	}
 	return err
 }
 
-// greedy continues every sequence through a cache, the likeliest token each time, and compares ids.
+// score compares scores: the row of a score are those of all tokens of all sequences.
+func (v *verifier) score(c *Check, name string, got, want []float32) {
+	v.tensor(c, name, got, want, slices.Repeat([]float64{v.scored}, len(want)))
+}
+
+// measureScores finds the spread of the expected scores.
+func (v *verifier) measureScores() error {
+	var all []float32
+	for i, ids := range v.InputIDs {
+		scores, _, err := v.array(fmt.Sprintf("seq%d.token_scores", i), len(ids))
+		if err != nil {
+			return err
+		}
+		all = append(all, scores...)
+	}
+	v.scored = spread(all)
+	return nil
+}
+
+// greedy lets the expected ids through a cache, and compares each with the likeliest one. Where the limits are of a row's spread,
+// the likeliest may be another whose logit is higher by no more than two logits are off together.
 func (v *verifier) greedy(m *Model) error {
-	c := v.check("greedy ids", "equal")
+	c := v.check("greedy ids", v.words("equal", "logit within half a spread of the largest"))
 	for _, i := range v.now {
 		want := nth(v.Greedy, i)
 		if last := m.Spec.Positions - len(v.InputIDs[i]) + 1; last < len(want) {
 			v.report.Notes = append(v.report.Notes, fmt.Sprintf("sequence %d is continued to the end of its context, by %d of %d tokens", i, last, len(want)))
 			want = want[:last]
 		}
-		got := m.greedy(v.InputIDs[i], len(want))
-		for j := range want {
-			c.add(float64(got[j]), float64(want[j]), 0.5, func() string {
-				return fmt.Sprintf("sequence %d, step %d: id %d, expected %d", i, j, got[j], want[j])
-			})
-		}
+		m.continued(v.InputIDs[i], want, func(j int, likeliest int32, logits []float32) {
+			where := func() string {
+				return fmt.Sprintf("sequence %d, step %d: id %d, expected %d", i, j, likeliest, want[j])
+			}
+			if v.spread == 0 {
+				c.add(float64(likeliest), float64(want[j]), 0.5, where)
+			} else {
+				c.add(float64(logits[likeliest]), float64(logits[want[j]]), v.spread*spread(logits), where)
+			}
+		})
 	}
 	return nil
 }
 
-// greedy continues ids by n likeliest tokens through a cache.
-func (m *Model) greedy(ids []int32, n int) []int32 {
-	d, cache := m.device, m.NewCache(len(ids)+n)
+// continued reads ids and then more through a cache. step is told, before each of more, which id was the likeliest, and all logits.
+func (m *Model) continued(ids, more []int32, step func(j int, likeliest int32, logits []float32)) {
+	d, cache := m.device, m.NewCache(len(ids)+len(more))
 	defer cache.Free()
-	var out []int32
 	read := 0 // tokens in the cache
-	for next := ids; len(out) < n; next = out[len(out)-1:] {
+	next := ids
+	for j := range more {
 		rows := make([]int32, len(next)) // positions and cache rows are the same numbers here
 		for i := range rows {
 			rows[i] = int32(read + i)
@@ -314,13 +334,14 @@ func (m *Model) greedy(ids []int32, n int) []int32 {
 			Runs: []forest.Run{{First: read, Len: len(next)}}}
 		hidden := m.Step(next, rows, rows, plan, cache)
 		logits := m.LogitsOf(hidden, []int32{int32(len(next) - 1)})
+		values := m.read(logits)
 		token, logp := make([]int32, 1), make([]float32, 1)
 		d.Sample(token, logp, logits, []kernels.Draw{{Forced: -1}})
 		d.Free(hidden, logits)
-		out = append(out, token[0])
+		step(j, token[0], values)
 		read += len(next)
+		next = more[j : j+1]
 	}
-	return out
 }
 
 // gradients, in a model that reads sequences 1 and 2, checks the loss of sequence 2, or of the classifier's scores of sequences 1 and 2, and its gradients.
@@ -329,6 +350,7 @@ func (v *verifier) gradients(m *Model) error {
 	h := m.Forward(f, true)
 	defer h.Free()
 	var loss float64
+	limit := 0.0
 	if m.Spec.Labels > 0 {
 		rows := []int32{f.Path(0)[m.ScoreAt(v.InputIDs[1])], f.Path(1)[m.ScoreAt(v.InputIDs[2])]}
 		s, d := m.Scores(h, rows), make([]float32, 2*m.Spec.Labels)
@@ -337,19 +359,24 @@ func (v *verifier) gradients(m *Model) error {
 		d[m.Spec.Labels] = float32(-1 / (1 + math.Exp(delta)))
 		d[0] = -d[m.Spec.Labels]
 		m.BackwardScores(h, rows, d)
+		limit = v.loss([]float64{2 * v.scored})
 	} else {
 		picks := follow(f, 1, v.InputIDs[2])
 		n := float64(len(picks.Rows))
+		limit = v.loss(v.spreads(m, h, picks.Rows))
 		loss = -sum(m.LogProbs(h, picks, nil)) / n
 		m.BackwardLogProbs(h, picks, slices.Repeat([]float32{float32(-1 / n)}, len(picks.Rows)))
 	}
-	v.check("loss", "1e-5").add(loss, v.Loss.Value, 1e-5, func() string { return fmt.Sprintf("%.8g, expected %.8g", loss, v.Loss.Value) })
+	v.check("loss", v.words("1e-5", "that of its log-probs or scores, independent of each other")).add(loss, v.Loss.Value, limit, func() string { return fmt.Sprintf("%.8g, expected %.8g", loss, v.Loss.Value) })
 	return v.compareGradients(m)
 }
 
 // compareGradients checks the stored gradient tensors and the norms of all.
 func (v *verifier) compareGradients(m *Model) error {
-	norms := v.check("gradient norms", "1e-7 + 1e-4 · |expected|")
+	norms, floor := v.check("gradient norms", v.words("1e-7 + 1e-4 · |expected|", fmt.Sprintf("%.2g · largest + %.2g · |expected|", v.floor, v.norm))), 1e-7
+	for _, norm := range v.GradNorms {
+		floor = max(floor, v.floor*norm)
+	}
 	for _, name := range sorted(v.GradNorms) {
 		p := m.param(name)
 		if p == nil {
@@ -357,7 +384,7 @@ func (v *verifier) compareGradients(m *Model) error {
 		}
 		want := v.GradNorms[name]
 		got := math.Sqrt(m.device.SumSquares(p.Grad))
-		norms.add(got, want, 1e-7+1e-4*want, func() string { return fmt.Sprintf("%s: %.6g, expected %.6g", name, got, want) })
+		norms.add(got, want, floor+v.norm*want, func() string { return fmt.Sprintf("%s: %.6g, expected %.6g", name, got, want) })
 	}
 	largest := 0.0
 	got, want := map[string][]float32{}, map[string][]float32{}
@@ -375,29 +402,9 @@ func (v *verifier) compareGradients(m *Model) error {
 			largest = max(largest, math.Abs(float64(x)))
 		}
 	}
-	tensors := v.check("gradients", "1e-5 · largest entry, or relative L2 1e-4 of the tensor")
+	tensors := v.check("gradients", fmt.Sprintf("%.2g · largest entry, or relative L2 %.2g of the tensor", v.entry, v.l2))
 	for _, name := range sorted(want) {
-		gradient(tensors, name, got[name], want[name], largest)
+		v.gradient(tensors, name, got[name], want[name], largest)
 	}
 	return nil
-}
-
-// gradient takes in one tensor: it passes by its largest error or by its relative L2 error.
-func gradient(c *Check, name string, got, want []float32, largest float64) {
-	worst, diff, norm := 0.0, 0.0, 0.0
-	for i, w := range want {
-		e := float64(got[i]) - float64(w)
-		worst = max(worst, math.Abs(e)) // NaN stays
-		diff += e * e
-		norm += float64(w) * float64(w)
-	}
-	share := min(worst/(1e-5*largest), math.Sqrt(diff/norm)/1e-4)
-	c.Count += len(want)
-	c.Worst = max(c.Worst, worst)
-	if math.IsNaN(share) {
-		share = math.Inf(1)
-	}
-	if share > c.Share || c.Where == "" {
-		c.Share, c.Where = share, fmt.Sprintf("%s: largest error %.3g", name, worst)
-	}
 }

@@ -46,8 +46,10 @@ func VerifyAdapter(adapterDir, baseDir string, dev kernels.Device) (Report, erro
 	defer exact.Close()
 	// The two sum in another order, so a logit's error grows with the size of the others, not with its own.
 	largest := apart(beside, make([]float32, len(beside)))
-	same := &Check{Quantity: "merged = unmerged", Limit: "1e-4 + 1e-5 · largest |output|"}
-	same.tensor("output", exact.outputs(ids), beside, absLimit+relLimit*largest, 0)
+	l := limitsOf(dev.Arithmetic())
+	same := &Check{Quantity: "merged = unmerged", Limit: l.words("1e-4 + 1e-5 · largest |output|", l.near())}
+	l.abs, l.rel = l.abs+l.rel*largest, 0
+	l.rows(same, "output", exact.outputs(ids), beside, len(beside)/len(ids))
 	r.Checks = append(r.Checks, same)
 
 	if note := otherBase(named, m.Name); note != "" {

@@ -1,6 +1,7 @@
 package model
 
 import (
+	"cmp"
 	"os"
 	"path/filepath"
 	"testing"
@@ -13,16 +14,31 @@ import (
 	"croco/kernels/reference"
 )
 
-// devices are those that every test of values runs on, or the one that CROCO_TEST_DEVICE names.
+// devices are those that every test of values runs on, or the one that CROCO_TEST_DEVICE names, in the arithmetic of
+// CROCO_TEST_DTYPE.
 func devices(t *testing.T) map[string]kernels.Device {
 	if name := os.Getenv("CROCO_TEST_DEVICE"); name != "" {
-		d, err := device.Open(name, device.Options{DType: "float32"})
+		d, err := device.Open(name, device.Options{DType: cmp.Or(os.Getenv("CROCO_TEST_DTYPE"), "float32")})
 		require.NoError(t, err)
-		return map[string]kernels.Device{name: d}
+		return map[string]kernels.Device{system(d): d}
 	}
-	fast, err := cpu.New(1)
-	require.NoError(t, err)
-	return map[string]kernels.Device{"reference": reference.New(), "cpu": fast}
+	all := map[string]kernels.Device{}
+	for _, a := range []kernels.DType{kernels.F32, kernels.BF16} {
+		fast, err := cpu.WithArithmetic(1, a)
+		require.NoError(t, err)
+		for _, d := range []kernels.Device{fast, reference.WithArithmetic(a)} {
+			all[system(d)] = d
+		}
+	}
+	return all
+}
+
+// system is what the cases of a device are named by: cpu, cpu-bfloat16.
+func system(d kernels.Device) string {
+	if d.Arithmetic() == kernels.F32 {
+		return d.Name()
+	}
+	return d.Name() + "-" + d.Arithmetic().String()
 }
 
 // fixtures is the folder of a kind of fixtures: CROCO_FIXTURES where it is set, else the copy in testdata, else the one
@@ -54,6 +70,9 @@ func TestFixturesModels(t *testing.T) {
 			configs, err := filepath.Glob(filepath.Join(dir, "config*.json"))
 			require.NoError(t, err)
 			require.NotEmpty(t, configs)
+			if dev.Arithmetic() == kernels.BF16 {
+				configs = configs[:1] // how it is spelt is no matter of arithmetic
+			}
 			for _, file := range configs {
 				t.Run(name+"/"+filepath.Base(dir)+"/"+filepath.Base(file), func(t *testing.T) {
 					raw, err := os.ReadFile(file)

@@ -8,6 +8,7 @@ import (
 
 	"croco/dpo"
 	"croco/engine/data"
+	"croco/kernels"
 	"croco/model"
 	"croco/model/safetensors"
 )
@@ -58,34 +59,36 @@ func TestFixturesLosses(t *testing.T) {
 		load(t, path, &z)
 		grads, err := safetensors.Open(filepath.Join(dir, "grads.safetensors"))
 		require.NoError(t, err)
-		for name, want := range z.Losses {
-			t.Run("trl/"+filepath.Base(dir)+"/"+name, func(t *testing.T) {
-				list, tokenwise := terms(want.Terms)
-				o, err := dpo.New(list, dpo.Options{Beta: want.Beta, LabelSmoothing: want.LabelSmoothing, DiscopopTau: want.DiscopopTau,
-					SimPOGamma: want.SimPOGamma, CPOAlpha: want.CPOAlpha, FDivergence: want.FDivergence, FAlpha: want.FAlpha})
-				require.NoError(t, err)
+		for system, d := range systems() {
+			for name, want := range z.Losses {
+				t.Run(system+"/"+filepath.Base(dir)+"/"+name, func(t *testing.T) {
+					list, tokenwise := terms(want.Terms)
+					o, err := dpo.New(list, dpo.Options{Beta: want.Beta, LabelSmoothing: want.LabelSmoothing, DiscopopTau: want.DiscopopTau,
+						SimPOGamma: want.SimPOGamma, CPOAlpha: want.CPOAlpha, FDivergence: want.FDivergence, FAlpha: want.FAlpha})
+					require.NoError(t, err)
 
-				// The formula alone, from float64 log-probabilities.
-				v, err := o.Value(&dpo.Inputs{Chosen: z.ChosenLogps, Rejected: z.RejectedLogps, RefChosen: z.RefChosen,
-					RefRejected: z.RefRejected, ChosenN: z.ChosenTokens, RejectedN: z.RejectedTokens})
-				require.NoError(t, err)
-				require.InDelta(t, want.Loss, v.Loss, 1e-9)
-				if !tokenwise {
-					require.InDeltaSlice(t, want.PerPair, v.PerPair, 1e-9)
-					require.InDeltaSlice(t, want.DChosen, v.DChosen, 1e-9)
-					require.InDeltaSlice(t, want.DRejected, v.DRejected, 1e-9)
-				}
-				throughModel(t, z, dir, o, want.Loss, want.GradNorm, func(tensor string) (safetensors.Tensor, bool) {
-					return grads.Tensor(name + "/" + tensor)
+					// The formula alone, from float64 log-probabilities.
+					v, err := o.Value(&dpo.Inputs{Chosen: z.ChosenLogps, Rejected: z.RejectedLogps, RefChosen: z.RefChosen,
+						RefRejected: z.RefRejected, ChosenN: z.ChosenTokens, RejectedN: z.RejectedTokens})
+					require.NoError(t, err)
+					require.InDelta(t, want.Loss, v.Loss, 1e-9)
+					if !tokenwise {
+						require.InDeltaSlice(t, want.PerPair, v.PerPair, 1e-9)
+						require.InDeltaSlice(t, want.DChosen, v.DChosen, 1e-9)
+						require.InDeltaSlice(t, want.DRejected, v.DRejected, 1e-9)
+					}
+					throughModel(t, d, z, dir, o, want.Loss, want.GradNorm, func(tensor string) (safetensors.Tensor, bool) {
+						return grads.Tensor(name + "/" + tensor)
+					})
 				})
-			})
+			}
 		}
 	}
 }
 
 // throughModel compares the loss and the gradients of the adapter that one forward and backward pass gives.
-func throughModel(t *testing.T, z zoo, dir string, o *dpo.Objective, loss, gradNorm float64, want func(string) (safetensors.Tensor, bool)) {
-	m, err := model.Open(filepath.Join(fixtures(t, "models"), z.Model), model.Options{Device: device()})
+func throughModel(t *testing.T, d kernels.Device, z zoo, dir string, o *dpo.Objective, loss, gradNorm float64, want func(string) (safetensors.Tensor, bool)) {
+	m, err := model.Open(filepath.Join(fixtures(t, "models"), z.Model), model.Options{Device: d})
 	require.NoError(t, err)
 	defer m.Close()
 	require.NoError(t, m.LoadAdapter(filepath.Join(dir, z.Adapter), true))
@@ -101,12 +104,13 @@ func throughModel(t *testing.T, z zoo, dir string, o *dpo.Objective, loss, gradN
 	h := m.Forward(b.Forest, true)
 	got, dlogp, _, err := b.Loss(m.LogProbs(h, b.Picks, nil), nil, 1)
 	require.NoError(t, err)
-	require.InDelta(t, loss, got, 1e-5*max(1, loss))
+	l := toleranceOf(d.Arithmetic())
+	require.InDelta(t, loss, got, l.loss*max(1, loss))
 	m.BackwardLogProbs(h, b.Picks, dlogp)
 	h.Free()
 
 	optimizer := newAdamW(m, &Args{})
-	require.InEpsilon(t, gradNorm, optimizer.norm(), 1e-4)
+	require.InEpsilon(t, gradNorm, optimizer.norm(), l.gradNorm)
 	for _, p := range m.Params() {
 		w, ok := want(p.Name)
 		if !ok {
@@ -117,7 +121,7 @@ func throughModel(t *testing.T, z zoo, dir string, o *dpo.Objective, loss, gradN
 		values := make([]float32, p.Grad.Len())
 		m.Device().Read(values, p.Grad)
 		for i := range exact {
-			require.InDelta(t, exact[i], values[i], 1e-5*gradNorm, p.Name)
+			require.InDelta(t, exact[i], values[i], l.gradient*gradNorm, p.Name)
 		}
 	}
 }

@@ -25,7 +25,8 @@ gpu: $(WHEELS)/.done
 
 emu: $(EMU)/libcuda.so.1
 
-# The op table under four orders of threads, faults, promises; beside it whole models, training runs and the loop on that device.
+# The op table under four orders of threads, faults, promises; beside it whole models, training runs and the loop on that device. In bfloat16
+# the models and the runs: how adapters are stored and losses are spelt is no matter of arithmetic.
 test-cuda: $(WHEELS)/.done emu
 	$(EMULATED) go vet -tags gpu ./kernels/cuda/... ./kernels/device
 	$(EMULATED) go test -tags gpu -timeout 1200s -run TestKernelsCompile ./kernels/cuda
@@ -36,6 +37,7 @@ test-cuda-kernels:
 	$(EMULATED) go test -tags gpu -p 1 -timeout 1200s ./kernels/cuda ./kernels/cuda/driver ./kernels/cuda/nvrtc ./kernels/cuda/source ./kernels/device
 test-cuda-models:
 	$(EMULATED) CROCO_TEST_DEVICE=cuda go test -tags gpu -p 1 -timeout 1200s -run TestFixtures ./model ./engine/trainer
+	$(EMULATED) CROCO_TEST_DEVICE=cuda CROCO_TEST_DTYPE=bfloat16 go test -tags gpu -p 1 -timeout 1200s -run 'TestFixtures(Models|Training)' ./model ./engine/trainer
 	$(EMULATED) go test -tags gpu -p 1 -timeout 1200s -run TestCUDA ./engine/exact ./cmd/croco
 
 # Prints the variables for a shell: eval "$$(make -s cuda-env)" and then go test -tags gpu ./kernels/cuda/…
