@@ -54,7 +54,7 @@ $(WHEELS)/.done:
 gate: $(WHEELS)/.done emu
 	$(EMULATED) go test -tags gpu -count=1 -timeout 30m ./kernels/cuda/gate $(if $(UPDATE),-args $(UPDATE))
 
-# Breaks the kernels in the ways of kernels/cuda/testdata/mutations, and fails where the tests do not notice. make mutate ONLY=rotate
+# Breaks the kernels, and the queue before them, in the ways of kernels/cuda/testdata/mutations, and fails where the tests do not notice. make mutate ONLY=rotate
 mutate: $(WHEELS)/.done emu
 	$(GPU) go test -tags gpu -c -o $(EMU)/cuda.test ./kernels/cuda
-	CROCO_NVRTC=$(CURDIR)/$(NVRTC) go run ./kernels/cuda/mutate -emu $(EMU) -test $(EMU)/cuda.test -only "$(ONLY)" kernels/cuda/testdata/mutations/*.txt
+	$(GPU) CROCO_NVRTC=$(CURDIR)/$(NVRTC) go run ./kernels/cuda/mutate -emu $(EMU) -test $(EMU)/cuda.test -only "$(ONLY)" kernels/cuda/testdata/mutations/*.txt

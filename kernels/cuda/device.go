@@ -17,6 +17,8 @@ type Options struct {
 	Arithmetic kernels.DType // F32 or BF16
 	// Guarded gives every tensor a driver allocation of its own, so that the emulated driver sees every access outside of it.
 	Guarded bool
+	// NoGraphs hands every piece of work to the driver at once.
+	NoGraphs bool
 }
 
 // Device computes on one GPU.
@@ -29,13 +31,15 @@ type Device struct {
 	modules    map[string]*driver.Module
 	memory     arena
 	tensorMaps tensorMaps
+	queue      queue
 	staging    staging
 	lists      lists
 	attention  attention
 	fault      error
 }
 
-// New takes a GPU into use. Its kernels are compiled, or found in the cache, when they are first launched. The environment variable CROCO_CUDA_GUARDED=1 sets Guarded.
+// New takes a GPU into use. Its kernels are compiled, or found in the cache, when they are first launched. The environment
+// variables CROCO_CUDA_GUARDED=1 and CROCO_CUDA_GRAPHS=off set Guarded and NoGraphs.
 func New(o Options) (*Device, error) {
 	if o.Arithmetic == kernels.F16 {
 		return nil, fmt.Errorf("device cuda: it computes in float32 or bfloat16, found dtype float16")
@@ -51,6 +55,9 @@ func New(o Options) (*Device, error) {
 		return nil, err
 	}
 	if err := d.staging.init(context, d.stream); err != nil {
+		return nil, err
+	}
+	if err := d.queue.init(context, o.NoGraphs || os.Getenv("CROCO_CUDA_GRAPHS") == "off"); err != nil {
 		return nil, err
 	}
 	if _, err := nvrtc.Version(); err != nil {
@@ -77,7 +84,7 @@ func (d *Device) hopper() bool { return d.arch == "sm_90a" }
 
 // Sync waits, and returns the first fault there was.
 func (d *Device) Sync() error {
-	d.keep(d.stream.Wait())
+	d.wait()
 	return d.fault
 }
 

@@ -75,12 +75,13 @@ func (s scheduled) New(shape ...int) *kernels.Tensor {
 func (s scheduled) Info() string { return "schedule " + s.schedule }
 
 // TestOperations is the op table: every case against the reference, and bit for bit alike under four orders of threads.
-// Every tensor has an allocation of its own, with inaccessible memory behind it.
+// Every tensor has an allocation of its own, with inaccessible memory behind it. A case runs so often that most of it are graphs.
 func TestOperations(t *testing.T) {
 	onArchs(t, func(t *testing.T) {
 		for _, arithmetic := range []kernels.DType{kernels.F32, kernels.BF16} {
 			t.Run(arithmetic.String(), func(t *testing.T) {
 				d := open(t, Options{Arithmetic: arithmetic, Guarded: true})
+				d.queue.graphs.least = 1
 				for _, c := range optest.Cases() {
 					t.Run(c.Name(), func(t *testing.T) { operation(t, d, c) })
 				}

@@ -103,7 +103,8 @@ func TestMissingSynchronisationShows(t *testing.T) {
 	host, err := d.context.Pin(4)
 	require.NoError(t, err)
 	host[0] = 99
-	require.NoError(t, d.stream.Download(host, x.Addr))
+	d.flush()
+	require.NoError(t, d.stream.Issue(driver.ToDownload(host, x.Addr)))
 	require.Equal(t, byte(99), host[0])
 	require.NoError(t, d.stream.Wait())
 	require.Equal(t, byte(0), host[0])

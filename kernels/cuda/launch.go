@@ -21,7 +21,7 @@ func (d *Device) launch(kernel string, grid [3]int, threads, shared int, args ..
 		f = d.find(kernel)
 	}
 	if f != nil {
-		d.keep(f.Launch(d.stream, grid, threads, shared, args...))
+		d.add(f.ToLaunch(grid, threads, shared, args...))
 	}
 }
 

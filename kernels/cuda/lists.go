@@ -13,7 +13,8 @@ type list struct {
 }
 
 // lists are the index arrays that lie on the device. Every layer of a step wants the same positions and rows: they are
-// copied once, and what is not in use stays until keptLists others have come.
+// copied once, and what is not in use stays until keptLists others have come, or until a wait. So every step begins with the same free
+// memory, and puts its lists where the step before had them.
 type lists struct {
 	all  map[uintptr]*list
 	time uint64
@@ -42,6 +43,16 @@ func (d *Device) upload(values []int32) uintptr {
 		d.lists.all[l.addr] = l
 	}
 	return l.addr
+}
+
+// forgetLists gives up those that are not in use.
+func (d *Device) forgetLists() {
+	for _, l := range d.lists.all {
+		if l.uses == 0 {
+			delete(d.lists.all, l.addr)
+			d.release(l.addr)
+		}
+	}
 }
 
 // forgetList gives up the list that has been idle for the longest time.

@@ -3,9 +3,11 @@
 package cuda
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"unsafe"
 
 	"croco/kernels"
@@ -14,10 +16,12 @@ import (
 
 // arena gives out device memory. What is freed goes back to the free list of its size and not to the driver, so a step
 // whose shapes were seen before allocates nothing. Since all work is in one queue, freed memory may be given out at once.
+// Of a size it gives out the lowest address: a step that comes again has its tensors where they were, in whichever
+// order they were freed, and a graph's arguments need not change.
 type arena struct {
 	context *driver.Context
 	guarded bool
-	free    map[int][]uintptr // by size
+	free    map[int][]uintptr // by size, descending
 	live    map[uintptr]int   // sizes of what is given out
 }
 
@@ -73,7 +77,9 @@ func (a *arena) give(p uintptr) error {
 	if a.guarded {
 		return a.context.Release(p)
 	}
-	a.free[size] = append(a.free[size], p)
+	list := a.free[size]
+	i, _ := slices.BinarySearchFunc(list, p, func(a, b uintptr) int { return cmp.Compare(b, a) })
+	a.free[size] = slices.Insert(list, i, p)
 	return nil
 }
 
@@ -93,6 +99,9 @@ func (d *Device) release(ps ...uintptr) {
 		if l := d.lists.all[p]; l != nil {
 			l.uses--
 		} else if p != 0 {
+			if d.memory.guarded { // it goes back to the driver
+				d.flush()
+			}
 			d.keep(d.memory.give(p))
 		}
 	}
@@ -145,14 +154,14 @@ func (d *Device) Read(dst []float32, src *kernels.Tensor) {
 func (d *Device) Copy(dst, src *kernels.Tensor) {
 	sameLen("copy", dst.Len(), src.Len())
 	if n := 4 * src.Len(); n > 0 && d.fault == nil {
-		d.keep(d.stream.Move(dst.Addr, src.Addr, n))
+		d.add(driver.ToMove(dst.Addr, src.Addr, n))
 	}
 }
 
 // Zero fills t with zeros.
 func (d *Device) Zero(t *kernels.Tensor) {
 	if n := 4 * t.Len(); n > 0 && d.fault == nil {
-		d.keep(d.stream.Zero(t.Addr, n))
+		d.add(driver.ToZero(t.Addr, n))
 	}
 }
 

@@ -5,7 +5,7 @@ package cuda
 import "croco/kernels/cuda/driver"
 
 // staging is pinned host memory between the program's memory and the GPU's, in two halves: while the GPU copies from one,
-// the program fills the other.
+// the program fills the other. Graphs have memory of their own.
 type staging struct {
 	stream *driver.Stream
 	halves [2]half
@@ -34,7 +34,8 @@ func (s *staging) init(c *driver.Context, stream *driver.Stream) (err error) {
 	return nil
 }
 
-// room returns pinned memory for up to n bytes, at least one, turning to the other half where this one is full.
+// room returns pinned memory for up to n bytes: for all of them where that is at most a quarter of a half, else for at least
+// one. It turns to the other half where this one is full.
 func (s *staging) room(n int) ([]byte, error) {
 	h := &s.halves[s.now]
 	if left := len(h.memory) - h.used; left < min(n, halfSize/4) {
@@ -53,29 +54,15 @@ func (s *staging) room(n int) ([]byte, error) {
 	return b, nil
 }
 
-// send queues a copy of src to the device and may forget src.
-func (d *Device) send(dst uintptr, src []byte) {
+// sendLong copies more than a list of the queue holds, with nothing queued before it.
+func (d *Device) sendLong(dst uintptr, src []byte) {
 	for len(src) > 0 && d.fault == nil {
 		b, err := d.staging.room(len(src))
 		if d.keep(err); err != nil {
 			return
 		}
 		copy(b, src)
-		d.keep(d.stream.Upload(dst, b))
+		d.keep(d.stream.Issue(driver.ToUpload(dst, b)))
 		dst, src = dst+uintptr(len(b)), src[len(b):]
-	}
-}
-
-// fetch copies from the device and waits for it.
-func (d *Device) fetch(dst []byte, src uintptr) {
-	for len(dst) > 0 && d.fault == nil {
-		b, err := d.staging.room(len(dst))
-		if d.keep(err); err != nil {
-			return
-		}
-		d.keep(d.stream.Download(b, src))
-		d.keep(d.stream.Wait())
-		copy(dst, b)
-		dst, src = dst[len(b):], src+uintptr(len(b))
 	}
 }

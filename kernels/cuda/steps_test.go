@@ -3,10 +3,12 @@
 package cuda_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"flag"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -21,9 +23,13 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/steps.json")
 
-// counted is what one step costs: calls of the driver, bytes copied, matrix instructions, and what must be zero.
+// counted is what one step costs: calls of the driver, those that start graphs and those that set a node of one, kernels, bytes copied,
+// matrix instructions, and what must be zero.
 type counted struct {
-	Launches  int `json:"launches"`
+	Calls     int `json:"calls"`
+	Graphs    int `json:"graphs"`
+	Updates   int `json:"updates"`
+	Kernels   int `json:"kernels"`
 	Syncs     int `json:"syncs"`
 	Allocs    int `json:"allocs"`
 	H2D       int `json:"h2d"`
@@ -40,8 +46,9 @@ func count(t *testing.T, d kernels.Device, f func()) counted {
 	f()
 	require.NoError(t, d.Sync())
 	s := driver.Emulator.Stats()
-	c := counted{Launches: s.Launches, Syncs: s.Syncs, Allocs: s.Allocs, H2D: s.H2D, D2H: s.D2H, D2D: s.D2D}
+	c := counted{Calls: s.Calls, Graphs: s.GraphLaunches, Updates: s.GraphUpdates, Syncs: s.Syncs, Allocs: s.Allocs, H2D: s.H2D, D2H: s.D2H, D2D: s.D2D}
 	for _, k := range s.Kernels {
+		c.Kernels += k.Launches
 		c.MMA, c.WGMMA, c.Conflicts = c.MMA+k.MMA, c.WGMMA+k.WGMMA, c.Conflicts+k.Conflicts
 	}
 	return c
@@ -49,7 +56,7 @@ func count(t *testing.T, d kernels.Device, f func()) counted {
 
 // less is the cost of the steps that a has more than b.
 func (a counted) less(b counted) counted {
-	return counted{a.Launches - b.Launches, a.Syncs - b.Syncs, a.Allocs - b.Allocs, a.H2D - b.H2D, a.D2H - b.D2H, a.D2D - b.D2D,
+	return counted{a.Calls - b.Calls, a.Graphs - b.Graphs, a.Updates - b.Updates, a.Kernels - b.Kernels, a.Syncs - b.Syncs, a.Allocs - b.Allocs, a.H2D - b.H2D, a.D2H - b.D2H, a.D2D - b.D2D,
 		a.MMA - b.MMA, a.WGMMA - b.WGMMA, a.Conflicts - b.Conflicts}
 }
 
@@ -64,18 +71,25 @@ func decode(t *testing.T, d kernels.Device) counted {
 		jobs := []sampler.Job{{Prompt: []int32{5, 6, 7, 8}, N: 4}}
 		require.NoError(t, sampler.New(m).Generate(context.Background(), jobs, p, func(int, []sampler.Answer) error { return nil }))
 	}
-	generate(12)
+	for range 2 { // makes the graphs
+		generate(10)
+		generate(11)
+	}
 	short, long := count(t, d, func() { generate(10) }), count(t, d, func() { generate(11) })
 	require.NoError(t, m.Close())
 	return long.less(short)
 }
 
-// train is the cost of one optimizer step of LoRA DPO: two pairs.
+// train is the cost of one optimizer step of LoRA DPO: two pairs, the same in every step.
 func train(t *testing.T, d kernels.Device) counted {
+	raw, err := os.ReadFile("../../engine/trainer/testdata/training/pairs-llama.jsonl")
+	require.NoError(t, err)
+	pairs := filepath.Join(t.TempDir(), "pairs.jsonl")
+	require.NoError(t, os.WriteFile(pairs, bytes.Join(bytes.SplitAfter(raw, []byte("\n"))[:2], nil), 0o644))
 	run := func(steps int) func() {
 		return func() {
 			a := trainer.Defaults(trainer.DPO)
-			a.ModelNameOrPath, a.TrainFile, a.OutputDir = fixtureModel, "../../engine/trainer/testdata/training/pairs-llama.jsonl", t.TempDir()
+			a.ModelNameOrPath, a.TrainFile, a.OutputDir = fixtureModel, pairs, t.TempDir()
 			a.MaxSteps, a.PerDeviceTrainBatchSize, a.GradientAccumulationSteps, a.NumTrainEpochs = steps, 2, 1, 100
 			a.UsePEFT, a.Shuffle, a.SaveStrategy, a.ReportTo, a.GradientCheckpointing, a.DisableDropout = true, false, "no", "none", false, true
 			a.LoggingSteps = 1000
@@ -83,11 +97,12 @@ func train(t *testing.T, d kernels.Device) counted {
 			require.NoError(t, err)
 		}
 	}
-	run(6)()
+	run(2)()
+	run(2)()
 	return count(t, d, run(3)).less(count(t, d, run(2)))
 }
 
-// TestSteps holds the cost of a decode step and of a training step to testdata/steps.json: launches, waits, bytes between
+// TestSteps holds the cost of a decode step and of a training step to testdata/steps.json: calls, kernels, waits, bytes between
 // host and GPU, matrix instructions. Memory is asked for in no step, and no load of a matrix has bank conflicts. Fewer is
 // better: write the file anew with -update.
 func TestSteps(t *testing.T) {
@@ -103,6 +118,10 @@ func TestSteps(t *testing.T) {
 			require.NoError(t, err)
 			name := "sm_" + capability + " " + arithmetic.String()
 			got[name+" decode"], got[name+" train"] = decode(t, d), train(t, d)
+			if d, err = cuda.New(cuda.Options{Arithmetic: arithmetic, NoGraphs: true}); capability == "90" {
+				require.NoError(t, err)
+				got[name+" decode, node by node"], got[name+" train, node by node"] = decode(t, d), train(t, d)
+			}
 		}
 	}
 	for name, c := range got {

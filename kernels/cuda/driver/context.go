@@ -43,6 +43,8 @@ type Context struct {
 	device     cu.Device
 	context    unsafe.Pointer
 	setCurrent unsafe.Pointer
+	calls      calls
+	functions  uint32 // kernels found so far
 }
 
 // Count is the number of GPUs, and where it is 0, why.
@@ -92,6 +94,12 @@ func Open(index int) (*Context, error) {
 	c.Clock, c.Bandwidth = 1e3*float64(clock), 1e3*float64(memoryClock)*2*float64(bus)/8 // two transfers per cycle
 	if c.Major < 8 {
 		return nil, fmt.Errorf("%s has compute capability %d.%d, expected at least 8.0 (Ampere): use --device cpu", c.Name, c.Major, c.Minor)
+	}
+	if err := c.calls.find(); err != nil {
+		return nil, err
+	}
+	if err := c.calls.graphs.find(); err != nil {
+		return nil, err
 	}
 	context, err := c.device.RetainPrimaryCtx()
 	if err != nil {

@@ -32,7 +32,8 @@ type Stats struct {
 	H2D, D2H, D2D, Memset   int // bytes
 	Live, Peak              int // bytes of device memory
 	Kernels                 map[string]KernelStats
-	Graphs, GraphLaunches   int
+	// Calls of the driver that give it work or wait for it; Launches are those of kernels, one by one.
+	Calls, Graphs, GraphLaunches, GraphUpdates int
 }
 
 // KernelStats are the counters of one kernel: bytes of global memory, matrix instructions, bank conflicts of ldmatrix.

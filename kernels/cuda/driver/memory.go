@@ -50,33 +50,3 @@ func (c *Context) Pin(n int) (b []byte, err error) {
 	})
 	return b, err
 }
-
-// Upload queues a copy from pinned host memory to the device.
-func (s *Stream) Upload(dst uintptr, src []byte) error {
-	s.idle = false
-	return s.c.do("copy to the GPU", func() error {
-		return cu.MemcpyHtoDAsync(cu.DevicePtr(dst), unsafe.Pointer(unsafe.SliceData(src)), int64(len(src)), s.stream)
-	})
-}
-
-// Download queues a copy from the device to pinned host memory, which holds it after a Wait.
-func (s *Stream) Download(dst []byte, src uintptr) error {
-	s.idle = false
-	return s.c.do("copy from the GPU", func() error {
-		return cu.MemcpyDtoHAsync(unsafe.Pointer(unsafe.SliceData(dst)), cu.DevicePtr(src), int64(len(dst)), s.stream)
-	})
-}
-
-// Move queues a copy of n bytes within the device.
-func (s *Stream) Move(dst, src uintptr, n int) error {
-	s.idle = false
-	return s.c.do("copy on the GPU", func() error {
-		return cu.MemcpyDtoDAsync(cu.DevicePtr(dst), cu.DevicePtr(src), int64(n), s.stream)
-	})
-}
-
-// Zero queues n zero bytes.
-func (s *Stream) Zero(dst uintptr, n int) error {
-	s.idle = false
-	return s.c.do("zeros on the GPU", func() error { return cu.MemsetD8Async(cu.DevicePtr(dst), 0, int64(n), s.stream) })
-}

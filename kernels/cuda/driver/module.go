@@ -14,7 +14,6 @@ import "C"
 import (
 	"fmt"
 	"math"
-	"runtime"
 	"unsafe"
 
 	"gorgonia.org/cu"
@@ -43,23 +42,18 @@ type Function struct {
 	c      *Context
 	fn     cu.Function
 	name   string
-	sizes  []int // of the parameters
-	shared int   // bytes of dynamic shared memory that it may have
-	cells  [maxArgs]uint64
-	ptrs   [maxArgs]unsafe.Pointer
+	id     uint32 // in the order in which kernels were found
+	sizes  []int  // of the parameters
+	shared int    // bytes of dynamic shared memory that it may have
 }
-
-const maxArgs = 32
 
 // defaultShared is the dynamic shared memory that every kernel may have.
 const defaultShared = 48 << 10
 
 // Function finds a kernel and its parameters.
 func (m *Module) Function(name string) (f *Function, err error) {
-	f = &Function{c: m.c, name: name, shared: defaultShared}
-	for i := range f.ptrs {
-		f.ptrs[i] = unsafe.Pointer(&f.cells[i])
-	}
+	m.c.functions++
+	f = &Function{c: m.c, name: name, id: m.c.functions, shared: defaultShared}
 	err = m.c.do("kernel "+name, func() error {
 		if f.fn, err = m.module.Function(name); err != nil {
 			return err
@@ -72,6 +66,9 @@ func (m *Module) Function(name string) (f *Function, err error) {
 			var offset, n C.size_t
 			if C.parameter(info, f.handle(), C.size_t(i), &offset, &n) != 0 {
 				return nil
+			}
+			if i == maxArgs {
+				return fmt.Errorf("it has more than %d parameters", maxArgs)
 			}
 			f.sizes = append(f.sizes, int(n))
 		}
@@ -96,36 +93,11 @@ func Long(n uint64) Arg      { return Arg{n, 8} }
 func Double(x float64) Arg   { return Arg{math.Float64bits(x), 8} }
 func (a Arg) String() string { return fmt.Sprintf("%d bytes", a.size) }
 
-// Launch queues a kernel: grid blocks of so many threads, with so many bytes of dynamic shared memory. Wrong arguments
-// are a programmer's error and panic: nothing else would notice them.
-func (f *Function) Launch(s *Stream, grid [3]int, threads, shared int, args ...Arg) error {
-	if len(args) != len(f.sizes) {
-		panic(fmt.Sprintf("cuda: kernel %s takes %d arguments, found %d", f.name, len(f.sizes), len(args)))
-	}
-	for i, a := range args {
-		if a.size != f.sizes[i] {
-			panic(fmt.Sprintf("cuda: kernel %s: argument %d has %d bytes, found %v", f.name, i, f.sizes[i], a))
-		}
-		f.cells[i] = a.bits // gorgonia.org/cu copies eight bytes, whatever the size
-	}
-	s.idle = false
-	defer runtime.UnlockOSThread()
-	if err := f.c.bind(); err != nil {
-		return explain("kernel "+f.name, err)
-	}
-	if shared > f.shared {
-		if err := f.allow(shared); err != nil {
-			return explain("kernel "+f.name, err)
-		}
-	}
-	if err := f.fn.Launch(grid[0], grid[1], grid[2], threads, 1, 1, shared, s.stream, f.ptrs[:len(args)]); err != nil {
-		return explain(fmt.Sprintf("kernel %s, %v blocks of %d threads, %d bytes shared", f.name, grid, threads, shared), err)
-	}
-	return nil
-}
-
 // allow raises the limit of dynamic shared memory, which is 48 KB otherwise.
 func (f *Function) allow(shared int) error {
+	if shared <= f.shared {
+		return nil
+	}
 	set := shim.Symbol("cuFuncSetAttribute")
 	if set == nil {
 		return fmt.Errorf("the driver has no cuFuncSetAttribute")

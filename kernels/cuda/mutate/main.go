@@ -5,7 +5,7 @@
 //
 // The files list the mutations:
 //
-//	file  rows.cu                       from here on, in kernels/cuda/source
+//	file  rows.cu                       from here on, in kernels/cuda/source; a .go file is in kernels/cuda itself
 //	build rows.cu                       the .cu file that includes it, where it is a header
 //	run   TestOperations/sm_80/float32/rmsnorm
 //	== no barrier before the block's sum
@@ -17,6 +17,8 @@ package main
 import (
 	"bufio"
 	"context"
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -123,6 +125,9 @@ func (m *mutation) try(emu, test string) (how string, err error) {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
+	if strings.HasSuffix(m.file, ".go") {
+		return m.tryGo(dir, emu)
+	}
 	for _, folder := range []string{"source", "emu"} {
 		if err := os.CopyFS(filepath.Join(dir, folder), os.DirFS(filepath.Join(root, folder))); err != nil {
 			return "", err
@@ -159,6 +164,37 @@ func (m *mutation) try(emu, test string) (how string, err error) {
 		return "", fmt.Errorf("%s: %s does not link: %s", m.file, m.name, out)
 	}
 	return m.test(test, dir)
+}
+
+// tryGo builds the tests with the broken Go file.
+func (m *mutation) tryGo(dir, emu string) (how string, err error) {
+	source, err := filepath.Abs(filepath.Join(root, m.file))
+	if err != nil {
+		return "", err
+	}
+	raw, err := os.ReadFile(source)
+	if err != nil {
+		return "", err
+	}
+	broken, err := m.apply(string(raw))
+	if err != nil {
+		return "", err
+	}
+	file, overlay, test := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "cuda.test")
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {source: file}})
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(os.WriteFile(file, []byte(broken), 0o644), os.WriteFile(overlay, list, 0o644)); err != nil {
+		return "", err
+	}
+	if out, err := exec.Command("go", "test", "-tags", "gpu", "-c", "-overlay", overlay, "-o", test, "./"+root).CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%s: %s does not compile: %s", m.file, m.name, out)
+	}
+	if emu, err = filepath.Abs(emu); err != nil {
+		return "", err
+	}
+	return m.test(test, emu)
 }
 
 // apply replaces the text at its place.
