@@ -34,7 +34,7 @@ test-cuda: $(WHEELS)/.done emu
 
 .PHONY: test-cuda-kernels test-cuda-models
 test-cuda-kernels:
-	$(EMULATED) go test -tags gpu -p 1 -timeout 1200s ./kernels/cuda ./kernels/cuda/driver ./kernels/cuda/nvrtc ./kernels/cuda/source ./kernels/device
+	$(EMULATED) go test -tags gpu -p 1 -timeout 1200s ./kernels/cuda ./kernels/cuda/blaslt ./kernels/cuda/driver ./kernels/cuda/nvrtc ./kernels/cuda/source ./kernels/device
 test-cuda-models:
 	$(EMULATED) CROCO_TEST_DEVICE=cuda go test -tags gpu -p 1 -timeout 1200s -run TestFixtures ./model ./engine/trainer
 	$(EMULATED) CROCO_TEST_DEVICE=cuda CROCO_TEST_DTYPE=bfloat16 go test -tags gpu -p 1 -timeout 1200s -run 'TestFixtures(Models|Training)' ./model ./engine/trainer

@@ -15,6 +15,7 @@ import (
 type Options struct {
 	GPU        int           // the first is 0
 	Arithmetic kernels.DType // F32 or BF16
+	Linear     string        // whose matrix products: "croco", also "", or "cublaslt", whose bits nobody promises
 	// Guarded gives every tensor a driver allocation of its own, so that the emulated driver sees every access outside of it.
 	Guarded bool
 	// NoGraphs hands every piece of work to the driver at once.
@@ -35,6 +36,7 @@ type Device struct {
 	staging    staging
 	lists      lists
 	attention  attention
+	vendor     *vendor // nil: products are croco's own
 	fault      error
 }
 
@@ -43,6 +45,9 @@ type Device struct {
 func New(o Options) (*Device, error) {
 	if o.Arithmetic == kernels.F16 {
 		return nil, fmt.Errorf("device cuda: it computes in float32 or bfloat16, found dtype float16")
+	}
+	if o.Linear != "" && o.Linear != "croco" && o.Linear != "cublaslt" {
+		return nil, fmt.Errorf("device cuda: linear %q is unknown: expected croco or cublaslt", o.Linear)
 	}
 	context, err := driver.Open(o.GPU)
 	if err != nil {
@@ -63,6 +68,11 @@ func New(o Options) (*Device, error) {
 	if _, err := nvrtc.Version(); err != nil {
 		return nil, fmt.Errorf("device cuda: %w", err)
 	}
+	if o.Linear == "cublaslt" {
+		if err := d.useVendor(); err != nil {
+			return nil, fmt.Errorf("device cuda: %w", err)
+		}
+	}
 	return d, nil
 }
 
@@ -73,7 +83,11 @@ func (*Device) Name() string { return "cuda" }
 
 // Info is the GPU, its driver, its free memory, and the arithmetic.
 func (d *Device) Info() string {
-	return fmt.Sprintf("%v, %.1f GiB free, %v", d.context, float64(d.context.Free())/(1<<30), d.arithmetic)
+	info := fmt.Sprintf("%v, %.1f GiB free, %v", d.context, float64(d.context.Free())/(1<<30), d.arithmetic)
+	if d.vendor != nil {
+		info += ", linear layers by cuBLASLt " + d.vendor.version
+	}
+	return info
 }
 
 // Arithmetic is as New was told.

@@ -7,7 +7,7 @@
 //	launch.go     kernels by name, with their arguments
 //	elements.go   gates, dropout, soft cap, AdamW
 //	rows.go       norms, rotary positions, embedding, rows that move
-//	linear.go     matrix products; head.go, sample.go: the vocabulary
+//	linear.go     matrix products, cublaslt.go: the same by NVIDIA's library; head.go, sample.go: the vocabulary
 //	attention.go  attention over the prompt forest
 //
 // The kernels are in folder source. Folder emu is a driver that runs them on the host: all tests use it where there is no

@@ -124,6 +124,7 @@ func (d *Device) multiply(p product) {
 	case p.M == 0 || p.K() == 0: // no rows: nothing to write, or to add
 	case d.arithmetic == kernels.F32:
 		d.multiplyF32(p)
+	case d.vendor != nil && d.multiplyVendor(p): // done
 	case d.hopper():
 		d.multiplySM90(p)
 	default:

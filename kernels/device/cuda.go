@@ -3,17 +3,20 @@
 package device
 
 import (
+	"cmp"
 	"fmt"
+	"os"
 
 	"croco/kernels"
 	"croco/kernels/cuda"
+	"croco/kernels/cuda/blaslt"
 	"croco/kernels/cuda/driver"
 	"croco/kernels/cuda/nvrtc"
 )
 
 // gpus are the devices that this binary has and the machine may lack. bfloat16 is what tensor cores multiply.
-var gpus = []opener{{name: "cuda", auto: kernels.BF16, passable: true, open: func(_ int, a kernels.DType) (kernels.Device, error) {
-	d, err := cuda.New(cuda.Options{Arithmetic: a})
+var gpus = []opener{{name: "cuda", auto: kernels.BF16, passable: true, open: func(o Options, a kernels.DType) (kernels.Device, error) {
+	d, err := cuda.New(cuda.Options{Arithmetic: a, Linear: cmp.Or(o.Linear, os.Getenv("CROCO_LINEAR"))})
 	if err != nil {
 		return nil, err
 	}
@@ -39,5 +42,11 @@ func GPUs() []string {
 	if err != nil {
 		compiler = err.Error()
 	}
-	return append(lines, "nvrtc      "+compiler)
+	library, err := blaslt.Version()
+	if err != nil {
+		library = err.Error()
+	} else {
+		library += ", used where the environment has CROCO_LINEAR=cublaslt"
+	}
+	return append(lines, "nvrtc      "+compiler, "cublaslt   "+library)
 }

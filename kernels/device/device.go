@@ -17,6 +17,9 @@ import (
 type Options struct {
 	Threads int    // of a device that computes on the host; 0: one per processor. reference always uses one
 	DType   string // the arithmetic: float32, bfloat16, or auto (also ""), which is what suits the device
+	// Linear is whose matrix products a GPU uses: croco, also where it is "" and the environment has no CROCO_LINEAR, or cublaslt, NVIDIA's
+	// library, whose bits nobody promises.
+	Linear string
 	// PassedOver, where not nil, is told which device auto would have preferred, and why it cannot be used.
 	PassedOver func(name string, why error)
 }
@@ -25,15 +28,15 @@ type Options struct {
 type opener struct {
 	name string
 	auto kernels.DType
-	open func(threads int, arithmetic kernels.DType) (kernels.Device, error)
+	open func(o Options, arithmetic kernels.DType) (kernels.Device, error)
 	// auto goes on to the next device where this one cannot be opened
 	passable bool
 }
 
 // openers are the devices of this binary, fastest first.
 var openers = append(gpus, []opener{
-	{"cpu", kernels.F32, func(threads int, a kernels.DType) (kernels.Device, error) { return cpu.WithArithmetic(threads, a) }, false},
-	{"reference", kernels.F32, func(_ int, a kernels.DType) (kernels.Device, error) { return reference.WithArithmetic(a), nil }, false},
+	{"cpu", kernels.F32, func(o Options, a kernels.DType) (kernels.Device, error) { return cpu.WithArithmetic(o.Threads, a) }, false},
+	{"reference", kernels.F32, func(_ Options, a kernels.DType) (kernels.Device, error) { return reference.WithArithmetic(a), nil }, false},
 }...)
 
 // Names are the devices that Open knows, fastest first.
@@ -60,7 +63,10 @@ func Open(name string, options Options) (kernels.Device, error) {
 		if auto {
 			a = o.auto
 		}
-		d, err := o.open(options.Threads, a)
+		if o.name != "cuda" && options.Linear != "" && options.Linear != "croco" {
+			return nil, fmt.Errorf("linear %s: device %s has croco's own alone: expected device cuda", options.Linear, o.name)
+		}
+		d, err := o.open(options, a)
 		if err == nil || name != "auto" || !o.passable {
 			return d, err
 		}

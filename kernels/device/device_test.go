@@ -57,6 +57,8 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	_, err = Open("cpu", Options{DType: "int8"})
 	require.EqualError(t, err, `dtype "int8" is unknown: expected auto, float32 or bfloat16`)
+	_, err = Open("cpu", Options{Linear: "cublaslt"})
+	require.EqualError(t, err, "linear cublaslt: device cpu has croco's own alone: expected device cuda")
 	_, err = Open("cpu", Options{Threads: -1})
 	require.ErrorContains(t, err, "-1 threads")
 	t.Setenv("CROCO_CPU", "mmx")

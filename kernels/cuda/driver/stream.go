@@ -40,6 +40,12 @@ func (s *Stream) Wait() error {
 	return err
 }
 
+// Lend calls f with the context current and the driver's own handle of the queue: for a library that queues work by itself.
+func (s *Stream) Lend(what string, f func(queue unsafe.Pointer) error) error {
+	s.idle = false
+	return s.c.do(what, func() error { return f(*(*unsafe.Pointer)(unsafe.Pointer(&s.stream))) }) // the only field
+}
+
 // Event is a place in a queue.
 type Event struct {
 	c     *Context
