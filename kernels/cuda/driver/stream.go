@@ -43,7 +43,7 @@ func (s *Stream) Wait() error {
 // Lend calls f with the context current and the driver's own handle of the queue: for a library that queues work by itself.
 func (s *Stream) Lend(what string, f func(queue unsafe.Pointer) error) error {
 	s.idle = false
-	return s.c.do(what, func() error { return f(*(*unsafe.Pointer)(unsafe.Pointer(&s.stream))) }) // the only field
+	return s.c.do(what, func() error { return f(s.handle()) })
 }
 
 // Event is a place in a queue.
