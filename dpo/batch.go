@@ -1,10 +1,6 @@
 package dpo
 
-import (
-	"math"
-
-	"croco/kernels"
-)
+import "math"
 
 // Pair is a prompt with a better and a worse answer. The ids of an answer include its end token.
 type Pair struct {
@@ -18,6 +14,7 @@ type Batch struct {
 	objective *Objective
 	pairs     []Pair
 	weights   []float64 // (P): of every pick in log-ratios, by ld_alpha; nil: 1
+	losses    []float64 // (B), of a device
 }
 
 // NewBatch packs pairs, each prompt once.
@@ -78,9 +75,12 @@ func (b *Batch) Ratioed(logp []float32) []float64 {
 // Pair is the pair that pick i belongs to.
 func (b *Batch) Pair(i int) int { return int(b.Owner[i]) / 2 }
 
+// Stats are optional values of the row that each pick (P) is read at, as kernels.HeadStats has them; nil where there are none.
+type Stats struct{ Entropy, MeanLogit, Argmax, Collision []float32 }
+
 // Loss turns the log-probabilities of the picks (P) into the loss, its gradient scale · d loss / d logp (P), and TRL's
 // metrics. stats may be nil, except that use_weighting needs Collision; each of its slices that is there adds a metric.
-func (b *Batch) Loss(logp []float32, stats *kernels.HeadStats, scale float64) (float64, []float32, map[string]float64, error) {
+func (b *Batch) Loss(logp []float32, stats *Stats, scale float64) (float64, []float32, map[string]float64, error) {
 	in := b.inputs(logp)
 	if b.objective.UseWeighting {
 		in.Weight = b.likelihood(logp, stats.Collision)
@@ -89,9 +89,14 @@ func (b *Batch) Loss(logp []float32, stats *kernels.HeadStats, scale float64) (f
 	if err != nil {
 		return 0, nil, nil, err
 	}
-	metrics := in.metrics(b.objective.Beta)
-	b.tokenMetrics(metrics, stats)
-	return v.Loss, b.spread(v, scale), metrics, nil
+	return v.Loss, b.spread(v, scale), b.metrics(in, stats), nil
+}
+
+func mean(values []float64) (m float64) {
+	for _, v := range values {
+		m += v
+	}
+	return m / float64(len(values))
 }
 
 // inputs lays log-probabilities (P) out for the formulas.

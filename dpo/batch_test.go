@@ -4,8 +4,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"croco/kernels"
 )
 
 func TestBatchSharesPromptsAndKeepsTokensInOrder(t *testing.T) {
@@ -48,8 +46,8 @@ func TestTokenMetricsCountTokensNotPairs(t *testing.T) {
 	require.NoError(t, err)
 	b := o.NewBatch([]Pair{{Prompt: []int32{1}, Chosen: []int32{2, 3, 4}, Rejected: []int32{5}}})
 	require.Equal(t, []int32{2, 5, 3, 4}, b.Picks.Tokens)
-	_, _, m, err := b.Loss([]float32{-1, -1, -1, -1}, &kernels.HeadStats{Entropy: []float32{1, 2, 3, 4},
-		MeanLogit: []float32{3, 5, 3, 6}, Argmax: []int32{2, 5, 9, 4}}, 1)
+	_, _, m, err := b.Loss([]float32{-1, -1, -1, -1}, &Stats{Entropy: []float32{1, 2, 3, 4},
+		MeanLogit: []float32{3, 5, 3, 6}, Argmax: []float32{2, 5, 9, 4}}, 1)
 	require.NoError(t, err)
 	require.Equal(t, 2.5, m["entropy"])
 	require.Equal(t, 4.0, m["logits/chosen"])

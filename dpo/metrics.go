@@ -1,8 +1,13 @@
 package dpo
 
-import "croco/kernels"
+// metrics are TRL's numbers of the batch.
+func (b *Batch) metrics(in *Inputs, stats *Stats) map[string]float64 {
+	m := in.metrics(b.objective.Beta)
+	b.tokenMetrics(m, stats)
+	return m
+}
 
-// metrics are TRL's numbers of a batch, means over its pairs. A reward is β times a log-ratio; a pair counts as right
+// metrics are means over the pairs. A reward is β times a log-ratio; a pair counts as right
 // when the chosen answer's is strictly greater, so that a policy that is its own reference scores 0 and not ½. Without a
 // reference the reward is β·log π.
 func (in *Inputs) metrics(beta float64) map[string]float64 {
@@ -33,7 +38,7 @@ func (in *Inputs) metrics(beta float64) map[string]float64 {
 
 // tokenMetrics adds means over answer tokens: the entropy over both answers, the mean logit of each, and the share of
 // the chosen answers' tokens that were the likeliest.
-func (b *Batch) tokenMetrics(m map[string]float64, stats *kernels.HeadStats) {
+func (b *Batch) tokenMetrics(m map[string]float64, stats *Stats) {
 	if stats == nil {
 		return
 	}
@@ -49,7 +54,7 @@ func (b *Batch) tokenMetrics(m map[string]float64, stats *kernels.HeadStats) {
 		if stats.MeanLogit != nil {
 			logit[side] += float64(stats.MeanLogit[i])
 		}
-		if stats.Argmax != nil && side == 0 && stats.Argmax[i] == b.Picks.Tokens[i] {
+		if stats.Argmax != nil && side == 0 && int32(stats.Argmax[i]) == b.Picks.Tokens[i] {
 			right++
 		}
 	}

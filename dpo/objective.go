@@ -3,6 +3,8 @@ package dpo
 import (
 	"fmt"
 	"strings"
+
+	"croco/kernels"
 )
 
 // Options are the numbers that the formulas read, with TRL's names and meanings.
@@ -32,6 +34,7 @@ type Objective struct {
 	losses   []loss // of the terms
 	reads    reads  // of all of them
 	programs map[key]*program
+	tape     *kernels.Tape // all of it, for a device; nil where that needs more than one pair
 }
 
 type key struct{ term, b int }
@@ -56,7 +59,11 @@ func New(terms []Term, o Options) (*Objective, error) {
 		objective.losses = append(objective.losses, l)
 		objective.reads |= l.reads
 	}
-	return objective, objective.validate()
+	if err := objective.validate(); err != nil {
+		return nil, err
+	}
+	objective.tape = objective.record()
+	return objective, nil
 }
 
 // find is the loss of a name.
@@ -158,9 +165,6 @@ func (o *Objective) Value(in *Inputs) (*Value, error) {
 			}
 		}
 	}
-	for _, l := range v.PerPair {
-		v.Loss += l
-	}
-	v.Loss /= float64(b)
+	v.Loss = mean(v.PerPair)
 	return v, nil
 }

@@ -5,6 +5,8 @@ import (
 
 	G "gorgonia.org/gorgonia"
 	"gorgonia.org/tensor"
+
+	"croco/kernels"
 )
 
 // Inputs are the numbers of a micro-batch that a loss depends on, each (B).
@@ -25,10 +27,10 @@ func (in *Inputs) ratioed() (chosen, rejected []float64) {
 	return in.LDChosen, in.LDRejected
 }
 
-// The inputs of a program, in this order; the first four can be learned.
+// The inputs of a program, in this order, which is that of a kernels.Tape; the first four can be learned.
 var inputNames = [...]string{"c", "r", "ldC", "ldR", "refC", "refR", "nc", "nr", "nbar"}
 
-const learned = 4
+const learned = kernels.Sums
 
 // program is one loss at one batch size, compiled once: the formula, and the derivatives that gorgonia makes of it.
 type program struct {
@@ -43,19 +45,11 @@ type program struct {
 // compile builds the graph of a loss for batches of size b.
 func compile(name string, l loss, b int, o Options) (*program, error) {
 	g := G.NewGraph()
-	p := &program{loss: l}
-	for i, name := range inputNames {
-		p.in[i] = G.NewVector(g, tensor.Float64, G.WithShape(b), G.WithName(name))
+	p := &program{loss: l, in: inputs(g, b)}
+	for i := range inputNames {
 		p.values[i] = tensor.New(tensor.WithShape(b), tensor.Of(tensor.Float64))
 	}
-	at := func(i int) expr { return expr{p.in[i]} }
-	v := vars{Options: o, c: at(0), r: at(1), refC: at(4), refR: at(5), nc: at(6), nr: at(7), nbar: at(8)}
-	ratioC, ratioR := v.c, v.r
-	if o.ld() {
-		ratioC, ratioR = at(2), at(3)
-	}
-	v.x, v.y = ratioC.sub(v.refC), ratioR.sub(v.refR)
-	per := l.formula(v).node
+	per := write(l.formula, o, p.in).node
 	G.Read(per, &p.perPair) // a copy: the machine computes derivatives in the place of values that they do not need
 
 	reached := ancestors(g, per)
@@ -65,7 +59,7 @@ func compile(name string, l loss, b int, o Options) (*program, error) {
 			wanted = append(wanted, n)
 		}
 	}
-	grads, err := G.Grad(must(G.Sum(per)).node, wanted...)
+	grads, err := G.Grad(must(G.Sum(per)), wanted...)
 	if err != nil {
 		return nil, fmt.Errorf("dpo: loss %q: %w", name, err)
 	}
@@ -78,6 +72,26 @@ func compile(name string, l loss, b int, o Options) (*program, error) {
 	}
 	p.machine = G.NewTapeMachine(g)
 	return p, nil
+}
+
+func inputs(g *G.ExprGraph, b int) (in [len(inputNames)]*G.Node) {
+	for i, name := range inputNames {
+		in[i] = G.NewVector(g, tensor.Float64, G.WithShape(b), G.WithName(name))
+	}
+	return in
+}
+
+// write writes a formula down over the inputs of a program.
+func write(formula func(vars) expr, o Options, in [len(inputNames)]*G.Node) expr {
+	tape := &kernels.Tape{Inputs: len(inputNames)}
+	at := func(i int) expr { return expr{node: in[i], tape: tape, at: int32(i)} }
+	v := vars{Options: o, c: at(0), r: at(1), refC: at(4), refR: at(5), nc: at(6), nr: at(7), nbar: at(8)}
+	ratioC, ratioR := v.c, v.r
+	if o.ld() {
+		ratioC, ratioR = at(2), at(3)
+	}
+	v.x, v.y = ratioC.sub(v.refC), ratioR.sub(v.refR)
+	return formula(v)
 }
 
 // ancestors are the nodes that a node is computed from, and itself.
@@ -102,12 +116,9 @@ func (p *program) run(in *Inputs) (perPair []float64, dlogp [learned][]float64, 
 	if p.loss.sort != nil {
 		at = p.loss.sort(in)
 	}
-	nbar, sum := make([]float64, b), 0.0
-	for _, n := range in.ChosenN {
-		sum += n
-	}
+	nbar, m := make([]float64, b), mean(in.ChosenN)
 	for i := range nbar {
-		nbar[i] = sum / float64(b)
+		nbar[i] = m
 	}
 	ldC, ldR := in.ratioed()
 	for i, v := range [len(inputNames)][]float64{at.c.pick(in.Chosen), at.r.pick(in.Rejected), at.c.pick(ldC), at.r.pick(ldR),

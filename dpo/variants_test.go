@@ -6,8 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"croco/kernels"
 )
 
 func value(t *testing.T, name string, o Options, in *Inputs) *Value {
@@ -142,7 +140,7 @@ func TestWeightingIsWPOs(t *testing.T) {
 	require.NoError(t, err)
 	b := o.NewBatch([]Pair{pair})
 	logp := []float32{-1, -0.5, -2} // of 2, 4 and 3
-	loss, dlogp, m, err := b.Loss(logp, &kernels.HeadStats{Collision: []float32{-0.5, -0.25, -1}}, 1)
+	loss, dlogp, m, err := b.Loss(logp, &Stats{Collision: []float32{-0.5, -0.25, -1}}, 1)
 	require.NoError(t, err)
 	w := math.Exp((-0.5-1)/2) * math.Exp(-0.25)
 	z := 0.1 * ((-3 + 2) - (-0.5 + 1))

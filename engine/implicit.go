@@ -212,7 +212,7 @@ func (s *likelihood) sums(a *dpo.Answers) (policy, reference []float64, err erro
 		defer h.Free()
 		s.computed += a.Forest.Rows()
 		s.stored += a.Tokens
-		return a.Sums(m.LogProbs(h, a.Picks, nil))
+		return a.Sums(m.LogProbs(h, a.Picks))
 	}
 	policy = of(s.policy)
 	if s.toggled {

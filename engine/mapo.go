@@ -104,7 +104,7 @@ func (o MAPO) score(t *translator, r sampler.Completion, e []sampler.Completion)
 		}
 		a := dpo.NewAnswers(texts, starts)
 		h := t.model.Forward(a.Forest, false)
-		for i, logp := range a.Sums(t.model.LogProbs(h, a.Picks, nil)) {
+		for i, logp := range a.Sums(t.model.LogProbs(h, a.Picks)) {
 			sum += logp / float64(a.Count[i])
 			n++
 		}

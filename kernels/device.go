@@ -27,6 +27,8 @@ type Device interface {
 	// Write copies from the host, Read to the host (after everything before it is done), Copy within the device.
 	Write(dst *Tensor, src []float32)
 	Read(dst []float32, src *Tensor)
+	// ReadLater is Read that does not wait: dst is there when the next Read or Sync has returned. src may be freed at once.
+	ReadLater(dst []float32, src *Tensor)
 	Copy(dst, src *Tensor)
 	Zero(t *Tensor)
 	Sync() error
@@ -42,6 +44,7 @@ type Device interface {
 	Rows
 	Attention
 	Head
+	Losses
 	Optimizer
 }
 
@@ -152,12 +155,12 @@ type Logits struct {
 	Scale, Softcap float32
 }
 
-// HeadStats are optional values per pick, each slice (P) or nil where it is not wanted.
+// HeadStats are optional values per pick, each (P) or nil where it is not wanted.
 type HeadStats struct {
-	Entropy   []float32 // of the row's distribution, nats
-	MeanLogit []float32 // over the vocabulary
-	Argmax    []int32   // the likeliest token, lowest id first
-	Collision []float32 // ln Σ P², the log of the chance that two draws from the row's distribution P are equal
+	Entropy   *Tensor // of the row's distribution, nats
+	MeanLogit *Tensor // over the vocabulary
+	Argmax    *Tensor // the likeliest token, lowest id first; a float32 holds every id below 2²⁴
+	Collision *Tensor // ln Σ P², the log of the chance that two draws from the row's distribution P are equal
 }
 
 // Draw is how the next token of one row is chosen.
@@ -174,14 +177,22 @@ type Draw struct {
 
 // Head are the operations on the vocabulary.
 type Head interface {
-	// LogProbs writes logp[i] = log softmax(logits of row Rows[i])[Tokens[i]], in row chunks. h is (T,C), w (V,C).
-	LogProbs(logp []float32, stats *HeadStats, h *Tensor, w *Weight, p Picks, l Logits)
-	// LogProbsBackward: with dlogp the gradient of the picks, it writes dh (T,C) (zero where no pick is) and adds to dw (V,C),
+	// LogProbs writes logp[i] = log softmax(logits of row Rows[i])[Tokens[i]], in row chunks. logp is (P), h (T,C), w (V,C).
+	LogProbs(logp *Tensor, stats *HeadStats, h *Tensor, w *Weight, p Picks, l Logits)
+	// LogProbsBackward: with dlogp (P) the gradient of the picks, it writes dh (T,C) (zero where no pick is) and adds to dw (V,C),
 	// which is nil when the head is frozen. Logits are computed again, chunk by chunk.
-	LogProbsBackward(dh, dw *Tensor, dlogp []float32, h *Tensor, w *Weight, p Picks, l Logits)
+	LogProbsBackward(dh, dw, dlogp, h *Tensor, w *Weight, p Picks, l Logits)
 	// Sample chooses a token for every row of logits (B,V), which it may overwrite, and writes its log-probability under the raw
 	// logits: the same bits as LogProbs gives. Logits are final: scaled and soft-capped.
 	Sample(tokens []int32, logp []float32, logits *Tensor, draws []Draw)
+}
+
+// Losses stand between the head's forward and backward pass.
+type Losses interface {
+	// PairLoss adds the log-probabilities logp (P) of the answers of B pairs up, in float64 and in the order of their tokens, and runs
+	// tape on every pair. It writes the pairs' losses (B) and dlogp (P) = scale · d mean(losses) / d logp. losses are there when the
+	// next Read or Sync has returned.
+	PairLoss(losses []float64, dlogp, logp *Tensor, p Pairs, tape Tape, scale float64)
 }
 
 // AdamW are the constants of one update of one tensor.

@@ -95,7 +95,7 @@ func checkAdapterGradients(t *testing.T, device, path string, dev kernels.Device
 		for i := range seqs {
 			want := [][]float64{chosen, rejected}[i%2][i/2]
 			picks := answer(i)
-			require.InDelta(t, want, sum(m.LogProbs(h, picks, nil)), l.sequence(l.spreads(m, h, picks.Rows)), "%s, sequence %d", what, i)
+			require.InDelta(t, want, sum(m.LogProbs(h, picks)), l.sequence(l.spreads(m, h, picks.Rows)), "%s, sequence %d", what, i)
 		}
 	}
 	t.Run(device+"/"+filepath.Base(dir)+"/logps", func(t *testing.T) {

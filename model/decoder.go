@@ -118,6 +118,14 @@ func (p *pass) checkRows(ids []int32) {
 // BackwardLogProbs runs the backward pass from dlogp, the gradient of the loss by each pick's log-probability, and adds
 // to the gradients of Params. It uses h up: a second backward pass needs a new Forward.
 func (m *Model) BackwardLogProbs(h *Activations, picks kernels.Picks, dlogp []float32) {
+	d := m.device.New(len(dlogp))
+	defer m.device.Free(d)
+	m.device.Write(d, dlogp)
+	m.BackwardLogProbsOnDevice(h, picks, d)
+}
+
+// BackwardLogProbsOnDevice is the same from dlogp (P) on the device.
+func (m *Model) BackwardLogProbsOnDevice(h *Activations, picks kernels.Picks, dlogp *kernels.Tensor) {
 	dh := m.device.New(h.Hidden.Shape...)
 	m.device.LogProbsBackward(dh, m.headGrad(), dlogp, h.Hidden, m.headWeight(), picks, m.Spec.Logits)
 	m.backward(h, dh)

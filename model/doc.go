@@ -25,7 +25,7 @@
 // # A training step
 //
 //	h := m.Forward(f, true)
-//	logp := m.LogProbs(h, picks, nil)
+//	logp := m.LogProbs(h, picks)
 //	… the loss and dlogp, its gradient …
 //	m.BackwardLogProbs(h, picks, dlogp)
 //	h.Free()

@@ -139,7 +139,7 @@ func TestSampledLogProbIsLogProb(t *testing.T) {
 		f := forest.Build(seqs)
 		h := m.Forward(f, false)
 		picks := follow(f, 0, seqs[0])
-		want := m.LogProbs(h, picks, nil)
+		want := m.LogProbs(h, picks)
 		logits := m.Logits(h, picks.Rows)
 		draws := make([]kernels.Draw, len(picks.Rows))
 		for i := range draws {

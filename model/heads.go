@@ -7,13 +7,19 @@ import (
 )
 
 // LogProbs are the log-probabilities of picks, (row of the forest, token) pairs: of a token that follows in the text, the
-// row is that of the token before it. stats may be nil.
-func (m *Model) LogProbs(h *Activations, picks kernels.Picks, stats *kernels.HeadStats) []float32 {
+// row is that of the token before it.
+func (m *Model) LogProbs(h *Activations, picks kernels.Picks) []float32 {
+	logp := m.device.New(len(picks.Rows))
+	defer m.device.Free(logp)
+	m.LogProbsOnDevice(logp, nil, h, picks)
+	return m.read(logp)
+}
+
+// LogProbsOnDevice leaves them on the device: logp and the statistics that are wanted are (P). stats may be nil.
+func (m *Model) LogProbsOnDevice(logp *kernels.Tensor, stats *kernels.HeadStats, h *Activations, picks kernels.Picks) {
 	m.wantLabels("LogProbs", false)
-	logp := make([]float32, len(picks.Rows))
 	m.device.LogProbs(logp, stats, h.Hidden, m.headWeight(), picks, m.Spec.Logits)
 	m.settleHead()
-	return logp
 }
 
 // Logits are the scaled and soft-capped logits (len(rows),V) of rows of the forest, of all rows where rows is nil. The

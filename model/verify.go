@@ -228,7 +228,7 @@ func (v *verifier) logProbs(m *Model, h *Activations, f *forest.Forest) error {
 			continue
 		}
 		picks := follow(f, k, ids)
-		got, spreads := m.LogProbs(h, picks, nil), v.spreads(m, h, picks.Rows)
+		got, spreads := m.LogProbs(h, picks), v.spreads(m, h, picks.Rows)
 		v.tensor(tokens, name, got, want, spreads)
 		sums.add(sum(got), sum(want), v.sequence(spreads), func() string { return name })
 	}
@@ -364,7 +364,7 @@ func (v *verifier) gradients(m *Model) error {
 		picks := follow(f, 1, v.InputIDs[2])
 		n := float64(len(picks.Rows))
 		limit = v.loss(v.spreads(m, h, picks.Rows))
-		loss = -sum(m.LogProbs(h, picks, nil)) / n
+		loss = -sum(m.LogProbs(h, picks)) / n
 		m.BackwardLogProbs(h, picks, slices.Repeat([]float32{float32(-1 / n)}, len(picks.Rows)))
 	}
 	v.check("loss", v.words("1e-5", "that of its log-probs or scores, independent of each other")).add(loss, v.Loss.Value, limit, func() string { return fmt.Sprintf("%.8g, expected %.8g", loss, v.Loss.Value) })

@@ -151,7 +151,7 @@ func imitate(m *model.Model, docs []toyworld.Document, promptWeight float64) flo
 	h := m.Forward(f, true)
 	defer h.Free()
 	loss := 0.0
-	for i, logp := range m.LogProbs(h, at, nil) {
+	for i, logp := range m.LogProbs(h, at) {
 		loss -= weights[picks[i]] / total * float64(logp)
 	}
 	m.BackwardLogProbs(h, at, dlogp)

@@ -39,7 +39,7 @@ func (c *check) logProbs(_ context.Context, p *Promise) error {
 		}
 		a := dpo.NewAnswers(sequences, starts)
 		h := m.Forward(a.Forest, true)
-		logp := m.LogProbs(h, a.Picks, nil)
+		logp := m.LogProbs(h, a.Picks)
 		h.Free()
 		if err := m.Device().Sync(); err != nil {
 			return err

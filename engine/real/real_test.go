@@ -110,7 +110,7 @@ func (g golden) check(t *testing.T, i int, m *model.Model, codec *text.Codec, pr
 		path := f.Path(j + 1)
 		p := kernels.Picks{Rows: path[len(ids)-1 : len(path)-1], Tokens: a.IDs}
 		sum := 0.0
-		for _, v := range m.LogProbs(h, p, nil) {
+		for _, v := range m.LogProbs(h, p) {
 			sum += float64(v)
 		}
 		require.InDelta(t, a.Sum, sum, 2e-3+1e-5*math.Abs(a.Sum))

@@ -160,7 +160,7 @@ func logprobs(m *model.Model, asked [][]int32, rows []pairing.Candidate) (sums [
 		}
 		a := dpo.NewAnswers(sequences, starts)
 		h := m.Forward(a.Forest, false)
-		sums = append(sums, a.Sums(m.LogProbs(h, a.Picks, nil))...)
+		sums = append(sums, a.Sums(m.LogProbs(h, a.Picks))...)
 		h.Free()
 	}
 	return sums

@@ -172,7 +172,7 @@ func (b *batchOf) run(s *spent) error {
 		wanted.Rows, wanted.Tokens = append(wanted.Rows, p.row), append(wanted.Tokens, p.token)
 	}
 	h := b.reader.Forward(f, false)
-	logp := b.reader.LogProbs(h, wanted, nil)
+	logp := b.reader.LogProbs(h, wanted)
 	h.Free()
 	if err := b.reader.Device().Sync(); err != nil {
 		return err

@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"croco/kernels"
+	"croco/dpo"
 )
 
 func TestNaNNamesTheRowAndKeepsTheLastCheckpoint(t *testing.T) {
@@ -44,7 +44,7 @@ func (p poison) Batch(examples []int) Batch {
 	return p.Objective.Batch(examples)
 }
 
-func (p poisoned) Loss(out []float32, stats *kernels.HeadStats, scale float64) (float64, []float32, map[string]float64, error) {
+func (p poisoned) Loss(out []float32, stats *dpo.Stats, scale float64) (float64, []float32, map[string]float64, error) {
 	loss, dout, m, err := p.Batch.Loss(out, stats, scale)
 	dout[0] = float32(math.NaN())
 	return loss, dout, m, err

@@ -178,7 +178,7 @@ func compareLogps(t *testing.T, want recorded, job Job) {
 		}
 		b := o.NewBatch(pairs)
 		h := m.Forward(b.Forest, false)
-		sums := b.Sums(m.LogProbs(h, b.Picks, nil))
+		sums := b.Sums(m.LogProbs(h, b.Picks))
 		h.Free()
 		for i := range pairs {
 			for k, want := range []float64{w[0][i], w[1][i]} { // of one answer, not the mean of several

@@ -63,7 +63,7 @@ func (f *follower) refer(b *dpo.Batch, pairs []dpo.Pair) {
 		return
 	}
 	h := f.model.Forward(b.Forest, false)
-	sums := b.Ratioed(f.model.LogProbs(h, b.Picks, nil))
+	sums := b.Ratioed(f.model.LogProbs(h, b.Picks))
 	h.Free()
 	for i := range pairs {
 		pairs[i].RefChosen, pairs[i].RefRejected = sums[2*i], sums[2*i+1]

@@ -102,7 +102,7 @@ func throughModel(t *testing.T, d kernels.Device, z zoo, dir string, o *dpo.Obje
 	}
 	b := o.NewBatch(pairs)
 	h := m.Forward(b.Forest, true)
-	got, dlogp, _, err := b.Loss(m.LogProbs(h, b.Picks, nil), nil, 1)
+	got, dlogp, _, err := b.Loss(m.LogProbs(h, b.Picks), nil, 1)
 	require.NoError(t, err)
 	l := toleranceOf(d.Arithmetic())
 	require.InDelta(t, loss, got, l.loss*max(1, loss))

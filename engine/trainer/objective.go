@@ -24,7 +24,7 @@ type Batch interface {
 	// Owner is the place in the batch of the example that value i of what was read belongs to.
 	Owner(i int) int
 	// Loss turns what was read into the loss, its gradient scale · d loss / d out, and metrics by their TRL names.
-	Loss(out []float32, stats *kernels.HeadStats, scale float64) (loss float64, dout []float32, metrics map[string]float64, err error)
+	Loss(out []float32, stats *dpo.Stats, scale float64) (loss float64, dout []float32, metrics map[string]float64, err error)
 	// Tokens of all sequences, shared prefixes counted each time.
 	Tokens() int
 }
@@ -92,7 +92,7 @@ func (b scoringBatch) Forest() *forest.Forest                { return b.Batch.Fo
 func (b scoringBatch) Reads() (kernels.Picks, []int32)       { return kernels.Picks{}, b.Rows }
 func (b scoringBatch) Owner(i int) int                       { return i / 2 }
 func (b scoringBatch) Tokens() int                           { return b.Batch.Tokens }
-func (b scoringBatch) Loss(out []float32, _ *kernels.HeadStats, scale float64) (float64, []float32, map[string]float64, error) {
+func (b scoringBatch) Loss(out []float32, _ *dpo.Stats, scale float64) (float64, []float32, map[string]float64, error) {
 	loss, dout, metrics := b.Batch.Loss(out, scale)
 	return loss, dout, metrics, nil
 }

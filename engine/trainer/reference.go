@@ -115,7 +115,7 @@ func (t *trainer) compute(ctx context.Context, into *cachedReference, pairs []dp
 		}
 		batch := objective.NewBatch(some)
 		h := m.Forward(batch.Forest, false)
-		logp := m.LogProbs(h, batch.Picks, nil)
+		logp := m.LogProbs(h, batch.Picks)
 		h.Free()
 		if err := m.Device().Sync(); err != nil {
 			return err

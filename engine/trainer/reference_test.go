@@ -40,7 +40,7 @@ func withRecord(t *testing.T, job Job, change func(row int, r map[string]any)) s
 		for key, answer := range map[string][]int32{"chosen_logprobs": e.Chosen, "rejected_logprobs": e.Rejected} {
 			a := dpo.NewAnswers([][]int32{join(e.Prompt, answer)}, []int{len(e.Prompt)})
 			h := m.Forward(a.Forest, false)
-			r[key] = m.LogProbs(h, a.Picks, nil)
+			r[key] = m.LogProbs(h, a.Picks)
 			h.Free()
 		}
 		if change != nil {

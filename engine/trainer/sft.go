@@ -1,6 +1,8 @@
 package trainer
 
 import (
+	"slices"
+
 	"croco/dpo"
 	"croco/engine/data"
 	"croco/kernels"
@@ -53,25 +55,32 @@ func (b imitationBatch) Owner(i int) int                 { return int(b.Answers.
 func (b imitationBatch) Tokens() int                     { return b.Answers.Tokens }
 
 // Loss is −Σ logp / P.
-func (b imitationBatch) Loss(logp []float32, stats *kernels.HeadStats, scale float64) (float64, []float32, map[string]float64, error) {
-	n := float64(len(logp))
-	sum, right, entropy := 0.0, 0.0, 0.0
-	dlogp, metrics := make([]float32, len(logp)), map[string]float64{}
+func (b imitationBatch) Loss(logp []float32, stats *dpo.Stats, scale float64) (float64, []float32, map[string]float64, error) {
+	loss, metrics := b.Settle(logp, stats)
+	return loss, b.dlogp(scale), metrics, nil
+}
+
+// dlogp does not depend on logp.
+func (b imitationBatch) dlogp(scale float64) []float32 {
+	P := len(b.Picks.Rows)
+	return slices.Repeat([]float32{float32(-scale / float64(P))}, P)
+}
+
+// Queue writes the gradient, for which nothing has to be read.
+func (b imitationBatch) Queue(d kernels.Device, dlogp, _ *kernels.Tensor, scale float64) bool {
+	d.Write(dlogp, b.dlogp(scale))
+	return true
+}
+
+// Settle is the loss, with the share of the tokens that were the likeliest and the mean entropy.
+func (b imitationBatch) Settle(logp []float32, stats *dpo.Stats) (float64, map[string]float64) {
+	n, sum, right, entropy := float64(len(logp)), 0.0, 0.0, 0.0
 	for i, l := range logp {
 		sum += float64(l)
-		dlogp[i] = float32(-scale / n)
-		if stats != nil && stats.Argmax != nil && stats.Argmax[i] == b.Picks.Tokens[i] {
+		if int32(stats.Argmax[i]) == b.Picks.Tokens[i] {
 			right++
 		}
-		if stats != nil && stats.Entropy != nil {
-			entropy += float64(stats.Entropy[i])
-		}
+		entropy += float64(stats.Entropy[i])
 	}
-	if stats != nil && stats.Argmax != nil {
-		metrics["mean_token_accuracy"] = right / n
-	}
-	if stats != nil && stats.Entropy != nil {
-		metrics["entropy"] = entropy / n
-	}
-	return -sum / n, dlogp, metrics, nil
+	return -sum / n, map[string]float64{"mean_token_accuracy": right / n, "entropy": entropy / n}
 }

@@ -5,7 +5,6 @@ import (
 	"math"
 
 	"croco/kernels"
-	"croco/model"
 )
 
 // outcome is what one optimizer step leaves to be logged.
@@ -25,19 +24,27 @@ func (t *trainer) step(n int) (outcome, error) {
 	out := outcome{epoch: epoch, rate: t.schedule.rate(n)}
 
 	t.model.ZeroGrads()
+	readings := make([]*reading, len(micros))
 	for i, micro := range micros {
 		t.model.SetDropoutSeed(kernels.Mix(kernels.Mix(t.args.Seed, uint64(n)), uint64(i)))
-		loss, metrics, tokens, err := t.accumulate(micro, weights[i]/total)
-		if err != nil {
+		var err error
+		if readings[i], err = t.accumulate(micro, weights[i]/total); err != nil {
 			return out, fmt.Errorf("step %d: %w", n+1, err)
 		}
-		out.loss += weights[i] * loss
-		out.micros = append(out.micros, metrics)
-		out.tokens += tokens
+	}
+	out.gradNorm = t.optimizer.norm() // the first that the host waits for
+	if err := t.model.Device().Sync(); err != nil {
+		return out, err
+	}
+	for i, r := range readings {
+		if _, err := t.settle(r, 0); err != nil {
+			return out, fmt.Errorf("step %d: %w", n+1, err)
+		}
+		out.loss += weights[i] * r.loss
+		out.micros = append(out.micros, r.metrics)
+		out.tokens += r.batch.Tokens()
 	}
 	out.loss /= total
-
-	out.gradNorm = t.optimizer.norm()
 	if !finite(out.gradNorm) {
 		return out, fmt.Errorf("step %d: %w", n+1, t.blame(micros))
 	}
@@ -50,54 +57,29 @@ func (t *trainer) step(n int) (outcome, error) {
 	return out, t.model.Device().Sync()
 }
 
-// accumulate adds scale · d loss / d weights of a micro-batch to the gradients.
-func (t *trainer) accumulate(micro []int, scale float64) (loss float64, metrics map[string]float64, tokens int, err error) {
+// accumulate adds scale · d loss / d weights of a micro-batch to the gradients. It waits for the device only where the loss
+// is computed on the host.
+func (t *trainer) accumulate(micro []int, scale float64) (*reading, error) {
 	batch := t.objective.Batch(micro)
 	h := t.model.Forward(batch.Forest(), true)
 	defer h.Free()
-	loss, dout, metrics, err := t.read(h, batch, micro, scale)
-	if err != nil {
-		return 0, nil, 0, err
+	r := t.read(h, batch, micro)
+	defer t.model.Device().Free(r.values)
+	picks, rows := batch.Reads()
+	if r.queue(t.model.Device(), scale) {
+		t.model.BackwardLogProbsOnDevice(h, picks, r.row(0))
+		return r, nil
 	}
-	if picks, rows := batch.Reads(); rows != nil {
+	dout, err := t.settle(r, scale)
+	if err != nil {
+		return nil, err
+	}
+	if rows != nil {
 		t.model.BackwardScores(h, rows, dout)
 	} else {
 		t.model.BackwardLogProbs(h, picks, dout)
 	}
-	return loss, metrics, batch.Tokens(), nil
-}
-
-// read takes what the objective wants from hidden states, and the loss of it. A value that is not finite is an error
-// that names its row of the data.
-func (t *trainer) read(h *model.Activations, batch Batch, micro []int, scale float64) (float64, []float32, map[string]float64, error) {
-	picks, rows := batch.Reads()
-	var out []float32
-	var stats *kernels.HeadStats
-	what := "the score"
-	if rows != nil {
-		out = t.model.Scores(h, rows)
-	} else {
-		what = "the log-probability of a token"
-		n := len(picks.Rows)
-		stats = &kernels.HeadStats{Entropy: make([]float32, n), MeanLogit: make([]float32, n), Argmax: make([]int32, n)}
-		if t.args.UseWeighting {
-			stats.Collision = make([]float32, n)
-		}
-		out = t.model.LogProbs(h, picks, stats)
-	}
-	if err := t.model.Device().Sync(); err != nil {
-		return 0, nil, nil, err
-	}
-	for i, v := range out {
-		if !finite(float64(v)) {
-			return 0, nil, nil, fmt.Errorf("%s: %s is %v: %w", t.examples[micro[batch.Owner(i)]].Where(), what, v, ErrNotFinite)
-		}
-	}
-	loss, dout, metrics, err := batch.Loss(out, stats, scale)
-	if err == nil && !finite(loss) {
-		err = fmt.Errorf("%s: the loss of this row and the %d after it is %v: %w", t.examples[micro[0]].Where(), len(micro)-1, loss, ErrNotFinite)
-	}
-	return loss, dout, metrics, err
+	return r, nil
 }
 
 // blame finds the row whose gradient is not finite by running the rows of a failed step one by one.
@@ -105,10 +87,15 @@ func (t *trainer) blame(micros [][]int) error {
 	for _, micro := range micros {
 		for _, example := range micro {
 			t.model.ZeroGrads()
-			if _, _, _, err := t.accumulate([]int{example}, 1); err != nil {
+			r, err := t.accumulate([]int{example}, 1)
+			if err != nil {
 				return err
 			}
-			if norm := t.optimizer.norm(); !finite(norm) {
+			norm := t.optimizer.norm()
+			if _, err := t.settle(r, 0); err != nil {
+				return err
+			}
+			if !finite(norm) {
 				return fmt.Errorf("%s: the gradient's norm is %v: %w", t.examples[example].Where(), norm, ErrNotFinite)
 			}
 		}
@@ -128,13 +115,14 @@ func (t *trainer) evaluate() (map[string]float64, error) {
 		}
 		batch := t.objective.Batch(examples)
 		h := t.model.Forward(batch.Forest(), false)
-		l, _, metrics, err := t.read(h, batch, examples, 0)
+		r := t.read(h, batch, examples)
 		h.Free()
-		if err != nil {
+		t.model.Device().Free(r.values)
+		if _, err := t.settle(r, 0); err != nil {
 			return nil, fmt.Errorf("evaluation: %w", err)
 		}
-		loss += l * float64(len(examples))
-		for k, v := range metrics {
+		loss += r.loss * float64(len(examples))
+		for k, v := range r.metrics {
 			sums[k] += v
 		}
 		batches++

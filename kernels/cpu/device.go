@@ -146,6 +146,9 @@ func (d *Device) Read(dst []float32, src *kernels.Tensor) {
 	copy(dst, src.Host)
 }
 
+// ReadLater is Read: the values are there.
+func (d *Device) ReadLater(dst []float32, src *kernels.Tensor) { d.Read(dst, src) }
+
 // Copy copies src into dst, which has the same length.
 func (d *Device) Copy(dst, src *kernels.Tensor) {
 	sameLen("Copy", len(dst.Host), len(src.Host))

@@ -73,8 +73,8 @@ func (d *Device) chunks(op string, h *kernels.Tensor, w *kernels.Weight, p kerne
 }
 
 // LogProbs: h is (T,C), w (V,C). For pick i, z = cap(Scale · h[row]·wᵀ) and logp[i] = z[token] − max z − ln Σ exp(z − max z).
-func (d *Device) LogProbs(logp []float32, stats *kernels.HeadStats, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
-	sameLen("LogProbs", len(logp), len(p.Rows))
+func (d *Device) LogProbs(logp *kernels.Tensor, stats *kernels.HeadStats, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
+	sameLen("LogProbs", len(logp.Host), len(p.Rows))
 	d.chunks("LogProbs", h, w, p, l, func(c *headChunk) {
 		d.parallel(len(c.rows), 1, jobFunc(func(u *worker, lo, hi int) {
 			e := u.buf(bufScore, w.Out)
@@ -82,7 +82,7 @@ func (d *Device) LogProbs(logp []float32, stats *kernels.HeadStats, h *kernels.T
 				z := c.z.Host[r*w.Out : (r+1)*w.Out]
 				p0 := d.distribution(e, z)
 				for i := c.from[r]; i < c.from[r+1]; i++ {
-					logp[i] = p0.logp(z[p.Tokens[i]])
+					logp.Host[i] = p0.logp(z[p.Tokens[i]])
 				}
 				if stats != nil {
 					d.describe(stats, c.from[r], c.from[r+1], z, e, p0)
@@ -101,23 +101,20 @@ func (d *Device) describe(s *kernels.HeadStats, lo, hi int, z, e []float32, p di
 				mean += float64(x) * (float64(z[v]) - float64(p.top))
 			}
 		}
-		fill(s.Entropy[lo:hi], float32(math.Log(float64(p.sum))-mean/float64(p.sum)))
+		fill(s.Entropy.Host[lo:hi], float32(math.Log(float64(p.sum))-mean/float64(p.sum)))
 	}
 	if s.MeanLogit != nil {
-		fill(s.MeanLogit[lo:hi], d.sum(len(z), first(z))/float32(len(z)))
+		fill(s.MeanLogit.Host[lo:hi], d.sum(len(z), first(z))/float32(len(z)))
 	}
 	if s.Argmax != nil {
-		best := firstWith(z, p.top)
-		for i := lo; i < hi; i++ {
-			s.Argmax[i] = best
-		}
+		fill(s.Argmax.Host[lo:hi], float32(firstWith(z, p.top)))
 	}
 	if s.Collision != nil {
 		squares := 0.0
 		for _, x := range e {
 			squares += float64(x) * float64(x)
 		}
-		fill(s.Collision[lo:hi], float32(math.Log(squares)-2*math.Log(float64(p.sum))))
+		fill(s.Collision.Host[lo:hi], float32(math.Log(squares)-2*math.Log(float64(p.sum))))
 	}
 }
 
@@ -137,8 +134,8 @@ func firstWith(z []float32, top float32) int32 {
 //
 // times 1 − (z/Softcap)² and Scale; then dh (T,C) = dz · w (zero where no pick is) and dw (V,C) += dzᵀ · h. dw is nil when the
 // head is frozen. Logits are computed again, chunk by chunk.
-func (d *Device) LogProbsBackward(dh, dw *kernels.Tensor, dlogp []float32, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
-	sameLen("LogProbsBackward", len(dlogp), len(p.Rows))
+func (d *Device) LogProbsBackward(dh, dw, dlogp, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
+	sameLen("LogProbsBackward", len(dlogp.Host), len(p.Rows))
 	sameShape("LogProbsBackward", "dh", dh, h.Height(), w.In)
 	d.Zero(dh)
 	dhs := d.New(headRows, w.In)
@@ -147,7 +144,7 @@ func (d *Device) LogProbsBackward(dh, dw *kernels.Tensor, dlogp []float32, h *ke
 		d.parallel(len(c.rows), 1, jobFunc(func(u *worker, lo, hi int) {
 			for r := lo; r < hi; r++ {
 				from, to := c.from[r], c.from[r+1]
-				d.logitsBackward(u, c.z.Host[r*w.Out:(r+1)*w.Out], p.Tokens[from:to], dlogp[from:to], l)
+				d.logitsBackward(u, c.z.Host[r*w.Out:(r+1)*w.Out], p.Tokens[from:to], dlogp.Host[from:to], l)
 			}
 		}))
 		dst := dhs.Rows(0, len(c.rows))

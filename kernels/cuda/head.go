@@ -4,7 +4,6 @@ package cuda
 
 import (
 	"fmt"
-	"math"
 
 	"croco/kernels"
 	"croco/kernels/cuda/driver"
@@ -12,35 +11,17 @@ import (
 
 // LogProbs: h is (T,C), w (V,C). For pick i, z = cap(Scale · h[row]·wᵀ) and logp[i] = z[token] − max z − ln Σ exp(z − max z);
 // the statistics are of the row's distribution.
-func (d *Device) LogProbs(logp []float32, stats *kernels.HeadStats, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
-	sameLen("logprobs", len(logp), len(p.Rows))
-	P := len(p.Rows)
-	if P == 0 {
-		return
+func (d *Device) LogProbs(logp *kernels.Tensor, stats *kernels.HeadStats, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
+	kernels.Shape("logprobs", "logp", logp, len(p.Rows))
+	var s kernels.HeadStats
+	if stats != nil {
+		s = *stats
 	}
-	out := d.New(headOutputs, P)
-	defer d.Free(out)
 	d.eachChunk("logprobs", h, w, p, l, func(c headChunk) {
-		d.launch("head_logp", line(c.z.Shape[0]), rowThreads, 0, at(out), at(c.z), driver.Ptr(c.from), driver.Ptr(c.tokens),
-			driver.Int(w.Out), driver.Int(P), flag(stats != nil))
+		d.launch("head_logp", line(c.z.Shape[0]), rowThreads, 0, at(logp), at(s.Entropy), at(s.MeanLogit), at(s.Collision), at(s.Argmax),
+			at(c.z), driver.Ptr(c.from), driver.Ptr(c.tokens), driver.Int(w.Out))
 	})
-	if stats == nil {
-		d.Read(logp, out.Rows(0, 1).Reshape(P))
-		return
-	}
-	all := make([]float32, headOutputs*P)
-	d.Read(all, out)
-	copy(logp, all)
-	copy(stats.Entropy, all[P:])
-	copy(stats.MeanLogit, all[2*P:])
-	copy(stats.Collision, all[3*P:])
-	for i := range stats.Argmax {
-		stats.Argmax[i] = int32(math.Float32bits(all[4*P+i]))
-	}
 }
-
-// headOutputs are the numbers of a pick: log-probability, entropy, mean logit, collision and, as an integer, the likeliest token.
-const headOutputs = 5
 
 // rowThreads is the block of a kernel that reads rows of logits.
 const rowThreads = 512
@@ -51,24 +32,19 @@ const rowThreads = 512
 //	dz[v] = Σ_picks dlogp · (1 where v is the token − softmax(z)[v]) · (1 − (z[v]/Softcap)²) · Scale
 //
 // and then dh (T,C) = dz · w, zero where no pick is, and dw (V,C) += dzᵀ · h. dw is nil when the head is frozen.
-func (d *Device) LogProbsBackward(dh, dw *kernels.Tensor, dlogp []float32, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
-	sameLen("logprobs backward", len(dlogp), len(p.Rows))
+func (d *Device) LogProbsBackward(dh, dw, dlogp, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
+	kernels.Shape("logprobs backward", "dlogp", dlogp, len(p.Rows))
 	same("logprobs backward", "dh", dh, h)
 	d.Zero(dh)
-	P := len(p.Rows)
-	if P == 0 {
-		return
-	}
-	grads := d.New(2, P) // dlogp, and scratch
-	defer d.Free(grads)
-	d.Write(grads.Rows(0, 1), dlogp)
+	own := d.New(len(p.Rows)) // scratch
+	defer d.Free(own)
 	scale := l.Scale
 	if scale == 0 {
 		scale = 1
 	}
 	d.eachChunk("logprobs backward", h, w, p, l, func(c headChunk) {
-		d.launch("head_grad", line(c.z.Shape[0]), rowThreads, 0, at(c.z), at(grads.Rows(1, 2)), driver.Ptr(c.from), driver.Ptr(c.tokens),
-			at(grads), driver.Int(w.Out), driver.Float(scale), driver.Float(l.Softcap))
+		d.launch("head_grad", line(c.z.Shape[0]), rowThreads, 0, at(c.z), at(own), driver.Ptr(c.from), driver.Ptr(c.tokens),
+			at(dlogp), driver.Int(w.Out), driver.Float(scale), driver.Float(l.Softcap))
 		if dw != nil {
 			d.LinearBackwardWeight(dw, c.z, c.h)
 		}
@@ -96,6 +72,9 @@ func (d *Device) eachChunk(op string, h *kernels.Tensor, w *kernels.Weight, p ke
 	kernels.Shape(op, "h", h, -1, w.In)
 	rows, from := distinct(op, h.Shape[0], w.Out, p)
 	n := len(rows)
+	if n == 0 {
+		return
+	}
 	lists := d.upload(append(append(rows, from...), p.Tokens...))
 	defer d.release(lists)
 	most := min(n, max(headRows, maxLogits/w.Out/headRows*headRows))

@@ -26,12 +26,13 @@ func TestHeadChunks(t *testing.T) {
 	compute := func(d kernels.Device) (logp []float32, dh, dw []float32) {
 		h, w := d.New(T, C), d.NewWeight("head", V, C, kernels.F32, littleEndian(noise(1, V*C)), false)
 		d.Write(h, noise(2, T*C))
-		back, grad := d.New(T, C), d.New(V, C)
+		back, grad, out, dlogp := d.New(T, C), d.New(V, C), d.New(P), d.New(P)
 		d.Write(grad, noise(3, V*C))
-		logp = make([]float32, P)
-		d.LogProbs(logp, nil, h, w, p, l)
-		d.LogProbsBackward(back, grad, noise(4, P), h, w, p, l)
-		dh, dw = make([]float32, T*C), make([]float32, V*C)
+		d.Write(dlogp, noise(4, P))
+		d.LogProbs(out, nil, h, w, p, l)
+		d.LogProbsBackward(back, grad, dlogp, h, w, p, l)
+		logp, dh, dw = make([]float32, P), make([]float32, T*C), make([]float32, V*C)
+		d.Read(logp, out)
 		d.Read(dh, back)
 		d.Read(dw, grad)
 		return logp, dh, dw

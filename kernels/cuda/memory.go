@@ -150,6 +150,12 @@ func (d *Device) Read(dst []float32, src *kernels.Tensor) {
 	}
 }
 
+// ReadLater queues a copy of src; dst has it after the next Read or Sync.
+func (d *Device) ReadLater(dst []float32, src *kernels.Tensor) {
+	sameLen("read later", len(dst), src.Len())
+	d.promise(bytesOf(dst), src.Addr)
+}
+
 // Copy copies src into dst.
 func (d *Device) Copy(dst, src *kernels.Tensor) {
 	sameLen("copy", dst.Len(), src.Len())

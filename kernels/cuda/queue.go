@@ -17,6 +17,8 @@ type queue struct {
 	uploads []upload
 	bytes   []byte // what the uploads copy
 	inbox   []byte // pinned: what downloads copy to
+	taken   int    // of the inbox
+	owed    []promise
 
 	graphs graphs
 }
@@ -26,6 +28,9 @@ type upload struct {
 	node, from, to int
 	dst            uintptr
 }
+
+// promise is what goes from the inbox to its place in the program's memory after the next wait.
+type promise struct{ dst, from []byte }
 
 // listBytes is how much a list uploads at most; what is longer goes to the driver by itself.
 const listBytes = 64 << 10
@@ -67,22 +72,39 @@ func (d *Device) send(dst uintptr, src []byte) {
 	}
 }
 
-// fetch copies from the device and waits for it.
-func (d *Device) fetch(dst []byte, src uintptr) {
+// promise queues a copy from the device, which is in dst after the next wait. It waits itself where the inbox is full.
+func (d *Device) promise(dst []byte, src uintptr) {
+	q := &d.queue
 	for len(dst) > 0 && d.fault == nil {
-		b := d.queue.inbox[:min(len(dst), len(d.queue.inbox))]
+		if q.taken == len(q.inbox) {
+			d.wait()
+		}
+		b := q.inbox[q.taken:min(q.taken+len(dst), len(q.inbox))]
+		q.taken = min(q.taken+(len(b)+15)&^15, len(q.inbox))
+		q.owed = append(q.owed, promise{dst[:len(b)], b})
 		d.add(driver.ToDownload(b, src))
-		d.wait()
-		copy(dst, b)
 		dst, src = dst[len(b):], src+uintptr(len(b))
 	}
 }
 
-// wait returns when everything is done. Lists that nobody holds are forgotten: see lists.go.
+// fetch copies from the device and waits for it.
+func (d *Device) fetch(dst []byte, src uintptr) {
+	d.promise(dst, src)
+	d.wait()
+}
+
+// wait returns when everything is done and what was promised is in its place, unless there was a fault. Lists that nobody holds are
+// forgotten: see lists.go.
 func (d *Device) wait() {
 	d.flush()
+	q := &d.queue
 	d.keep(d.stream.Wait())
-	d.queue.full = d.queue.graphs.longest(0)
+	for _, p := range q.owed {
+		if d.fault == nil {
+			copy(p.dst, p.from)
+		}
+	}
+	q.owed, q.taken, q.full = q.owed[:0], 0, q.graphs.longest(0)
 	d.forgetLists()
 }
 

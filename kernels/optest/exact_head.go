@@ -22,11 +22,15 @@ func logprobsInPieces(d kernels.Device) error {
 	s := NewScope(d, c.In)
 	defer s.Close()
 	h, w, C := s.upload("h"), s.pack("w", kernels.F32, false), c.In["h"].Shape[1]
+	dlogp := s.upload("dlogp")
 	for i, r := range p.Rows {
-		logp := nans(1)
-		stats := &kernels.HeadStats{Entropy: nans(1), MeanLogit: nans(1), Argmax: make([]int32, 1), Collision: nans(1)}
+		logp := s.blank(1)
+		stats := &kernels.HeadStats{Entropy: s.blank(1), MeanLogit: s.blank(1), Argmax: s.blank(1), Collision: s.blank(1)}
 		s.LogProbs(logp, stats, h.Rows(int(r), int(r)+1), w, kernels.Picks{Rows: []int32{0}, Tokens: p.Tokens[i : i+1]}, l)
-		got := []float32{logp[0], stats.Entropy[0], stats.MeanLogit[0], float32(stats.Argmax[0]), stats.Collision[0]}
+		var got []float32
+		for _, t := range []*kernels.Tensor{logp, stats.Entropy, stats.MeanLogit, stats.Argmax, stats.Collision} {
+			got = append(got, s.device(t)()...)
+		}
 		if err := identical(got, []float32{want["logp"][i], want["entropy"][i], want["mean"][i], want["argmax"][i], want["collision"][i]}); err != nil {
 			return fmt.Errorf("pick %d alone (log-prob, entropy, mean logit, argmax, collision): %w", i, err)
 		}
@@ -38,7 +42,7 @@ func logprobsInPieces(d kernels.Device) error {
 		}
 		dh := s.blank(1, C)
 		alone := kernels.Picks{Rows: make([]int32, hi-lo), Tokens: p.Tokens[lo:hi]}
-		s.LogProbsBackward(dh, nil, c.In["dlogp"].Data[lo:hi], h.Rows(r, r+1), w, alone, l)
+		s.LogProbsBackward(dh, nil, dlogp.Rows(lo, hi), h.Rows(r, r+1), w, alone, l)
 		if err := identical(s.device(dh)(), wantGrad["dh"][r*C:(r+1)*C]); err != nil {
 			return fmt.Errorf("dh of row %d alone: %w", r, err)
 		}

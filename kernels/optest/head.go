@@ -38,18 +38,13 @@ func logprobs(T, C, V, P int, l kernels.Logits, dtype kernels.DType) Case {
 		Op: "logprobs", Size: size, DType: dtype, Rows: T, In: in, Tol: tol, Half: half,
 		Bind: func(s *Scope) Bound {
 			h, w, dh := s.upload("h"), s.pack("w", dtype, false), s.blank(T, C)
-			dlogp, logp := s.in["dlogp"].Data, nans(P)
-			stats := &kernels.HeadStats{Entropy: nans(P), MeanLogit: nans(P), Argmax: make([]int32, P), Collision: nans(P)}
-			argmax := nans(P)
+			dlogp, logp := s.upload("dlogp"), s.blank(P)
+			stats := &kernels.HeadStats{Entropy: s.blank(P), MeanLogit: s.blank(P), Argmax: s.blank(P), Collision: s.blank(P)}
 			flops, bytes := 2*float64(T)*float64(C)*float64(V), float64(4*T*C+dtype.Size()*V*C)
 			bound := Bound{
-				Forward: Step{"logprobs", flops, bytes, func() {
-					s.LogProbs(logp, stats, h, w, p, l)
-					for i, v := range stats.Argmax {
-						argmax[i] = float32(v)
-					}
-				}},
-				Out:  Outputs{"logp": s.host(logp), "entropy": s.host(stats.Entropy), "mean": s.host(stats.MeanLogit), "argmax": s.host(argmax), "collision": s.host(stats.Collision)},
+				Forward: Step{"logprobs", flops, bytes, func() { s.LogProbs(logp, stats, h, w, p, l) }},
+				Out: Outputs{"logp": s.device(logp), "entropy": s.device(stats.Entropy), "mean": s.device(stats.MeanLogit),
+					"argmax": s.device(stats.Argmax), "collision": s.device(stats.Collision)},
 				Grad: Outputs{"dh": s.device(dh)},
 			}
 			var dw *kernels.Tensor

@@ -137,5 +137,5 @@ func Cases() []Case { return table() }
 
 var table = sync.OnceValue(func() []Case {
 	return slices.Concat(linearCases(), embedCases(), normCases(), ropeCases(), gateCases(), elementCases(), rowCases(),
-		attentionCases(), headCases(), sampleCases(), optimizerCases())
+		attentionCases(), headCases(), sampleCases(), pairCases(), optimizerCases())
 })

@@ -14,14 +14,12 @@ import (
 //
 // it writes logp[i] = z[token] − lse, and of the row's distribution P[v] = exp(z[v] − lse), where wanted, the entropy
 // −Σ P log P = lse − Σ P·z, the mean of z, the token with the largest z, and ln Σ P².
-func (d *Device) LogProbs(logp []float32, stats *kernels.HeadStats, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
-	if len(logp) != len(p.Rows) {
-		panic(fmt.Sprintf("kernels: logprobs: room for %d values, %d picks", len(logp), len(p.Rows)))
-	}
+func (d *Device) LogProbs(logp *kernels.Tensor, stats *kernels.HeadStats, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
+	kernels.Shape("logprobs", "logp", logp, len(p.Rows))
 	d.eachRow("logprobs", h, w, p, l, func(r, lo, hi int, z *kernels.Tensor) {
 		lse := logSumExp(z.Host)
 		for i := lo; i < hi; i++ {
-			logp[i] = float32(float64(z.Host[p.Tokens[i]]) - lse)
+			logp.Host[i] = float32(float64(z.Host[p.Tokens[i]]) - lse)
 			if stats != nil {
 				describe(stats, i, z.Host, lse)
 			}
@@ -36,24 +34,22 @@ func (d *Device) LogProbs(logp []float32, stats *kernels.HeadStats, h *kernels.T
 //	dz[v] *= (1 − (z[v]/Softcap)²) · Scale               through the cap and the scale
 //
 // and then, as behind every linear layer, dh[row] = Σ_v dz[v] · w[v] and dw[v] += dz[v] · h[row].
-func (d *Device) LogProbsBackward(dh, dw *kernels.Tensor, dlogp []float32, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
+func (d *Device) LogProbsBackward(dh, dw, dlogp, h *kernels.Tensor, w *kernels.Weight, p kernels.Picks, l kernels.Logits) {
 	same("logprobs backward", "dh", dh, h)
-	if len(dlogp) != len(p.Rows) {
-		panic(fmt.Sprintf("kernels: logprobs backward: %d gradients, %d picks", len(dlogp), len(p.Rows)))
-	}
+	kernels.Shape("logprobs backward", "dlogp", dlogp, len(p.Rows))
 	clear(dh.Host)
 	dz := d.New(1, w.Out)
 	d.eachRow("logprobs backward", h, w, p, l, func(r, lo, hi int, z *kernels.Tensor) {
 		lse, total := logSumExp(z.Host), 0.0
 		for i := lo; i < hi; i++ {
-			total += float64(dlogp[i])
+			total += float64(dlogp.Host[i])
 		}
 		sum := make([]float64, w.Out)
 		for v, zv := range z.Host {
 			sum[v] = -total * math.Exp(float64(zv)-lse)
 		}
 		for i := lo; i < hi; i++ {
-			sum[p.Tokens[i]] += float64(dlogp[i])
+			sum[p.Tokens[i]] += float64(dlogp.Host[i])
 		}
 		for v, zv := range z.Host {
 			if l.Softcap > 0 {
@@ -111,16 +107,16 @@ func describe(s *kernels.HeadStats, i int, z []float32, lse float64) {
 		}
 	}
 	if s.Entropy != nil {
-		s.Entropy[i] = float32(lse - expected)
+		s.Entropy.Host[i] = float32(lse - expected)
 	}
 	if s.MeanLogit != nil {
-		s.MeanLogit[i] = float32(mean)
+		s.MeanLogit.Host[i] = float32(mean)
 	}
 	if s.Argmax != nil {
-		s.Argmax[i] = int32(best)
+		s.Argmax.Host[i] = float32(best)
 	}
 	if s.Collision != nil {
-		s.Collision[i] = float32(math.Log(squares))
+		s.Collision.Host[i] = float32(math.Log(squares))
 	}
 }
 

@@ -31,6 +31,9 @@ func (*Device) Write(dst *kernels.Tensor, src []float32) { move("write", dst.Hos
 
 func (*Device) Read(dst []float32, src *kernels.Tensor) { move("read", dst, src.Host) }
 
+// ReadLater has no reason to wait.
+func (d *Device) ReadLater(dst []float32, src *kernels.Tensor) { d.Read(dst, src) }
+
 func (*Device) Copy(dst, src *kernels.Tensor) { move("copy", dst.Host, src.Host) }
 
 func move(op string, dst, src []float32) {

@@ -2,16 +2,22 @@
 // from[r] … from[r+1]−1, and tokens (P) are what they ask for. One block per row.
 #include "head.cuh"
 
-// out (5,P): the log-probability of each pick, and where stats is set, of its row: the entropy −Σ P ln P, the mean logit, ln Σ P²
-// and, as an integer, the likeliest token.
-KERNEL(head_logp, ROW, float *out, const float *z, const int *from, const int *tokens, int V, int P, int stats) {
+// The log-probability of each pick, and where wanted, of its row: the entropy −Σ P ln P, the mean logit, ln Σ P², and the likeliest
+// token as a number. All are (P).
+KERNEL(head_logp, ROW, float *logp, float *entropy, float *mean, float *collision, float *argmax, const float *z, const int *from,
+       const int *tokens, int V) {
   SHARED_ARR(float, part, WARPS);
   SHARED_ARR(int, ids, WARPS);
   z += (u64)blockIdx.x * V;
   Distribution d = distribution(z, V, part);
   int lo = gld(from + blockIdx.x), hi = gld(from + blockIdx.x + 1);
-  for (int i = lo + threadIdx.x; i < hi; i += ROW) gst(out + i, logp_of(d, gld(z + gld(tokens + i))));
-  if (!stats) return;
+  for (int i = lo + threadIdx.x; i < hi; i += ROW) gst(logp + i, logp_of(d, gld(z + gld(tokens + i))));
+  auto store = [&](float *out, float v) {
+    if (out)
+      for (int i = lo + threadIdx.x; i < hi; i += ROW) gst(out + i, v);
+  };
+  if (argmax) store(argmax, (float)first_with(z, V, d.top, ids));
+  if (!entropy && !mean && !collision) return;
   float sum = 0, squares = 0, below = 0; // of z, of P² and of P·(max − z), the latter two times powers of Σ exp
   each_of(V, [&](int v) {
     float x = gld(z + v), e = exp_(x - d.top);
@@ -19,17 +25,10 @@ KERNEL(head_logp, ROW, float *out, const float *z, const int *from, const int *t
     squares = fmaf(e, e, squares);
     if (e > 0) below = fmaf(e, d.top - x, below);
   });
-  sum = block_sum(sum, part);
-  squares = block_sum(squares, part);
-  below = block_sum(below, part);
-  int best = first_with(z, V, d.top, ids);
   double lse = log((double)d.sum);
-  for (int i = lo + threadIdx.x; i < hi; i += ROW) {
-    gst(out + P + i, (float)(lse + (double)below / d.sum));
-    gst(out + 2 * P + i, sum / V);
-    gst(out + 3 * P + i, (float)(log((double)squares) - 2 * lse));
-    gst(out + 4 * P + i, bits2f(best));
-  }
+  store(mean, block_sum(sum, part) / V);
+  store(collision, (float)(log((double)block_sum(squares, part)) - 2 * lse));
+  store(entropy, (float)(lse + (double)block_sum(below, part) / d.sum));
 }
 
 // In the forward pass this was logp[i] = z[token] − ln Σ exp z with z = cap(scale · h·wᵀ), so now z is replaced by
