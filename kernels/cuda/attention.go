@@ -74,15 +74,16 @@ func (c *attnCall) launch(kernel string, grid [3]int, shared int, args []driver.
 	c.d.launch(fmt.Sprintf("%s_%s_%d", kernel, c.name, c.wide), grid, 128, shared, append(args, more...)...)
 }
 
-// operand is a tensor (rows, heads·D) as the kernels want it: itself, or (rows, heads, wide) in bfloat16, to be released.
-func (c *attnCall) operand(t *kernels.Tensor) (arg driver.Arg, scratch uintptr) {
-	if !c.half {
-		return at(t), 0
+// operand is a tensor (rows, heads·D) as the kernels want it: itself, or (rows, heads, wide) in bfloat16.
+func (c *attnCall) operand(t *kernels.Tensor) driver.Arg {
+	switch heads := t.Len() / c.D; {
+	case !c.half:
+		return at(t)
+	case c.wide == c.D: // as linear layers want it
+		return driver.Ptr(c.d.activations(t).addr)
+	default:
+		return driver.Ptr(c.d.round(t.Addr, heads, c.wide, heads, c.D))
 	}
-	heads := t.Len() / c.D
-	scratch = c.d.alloc(2 * heads * c.wide)
-	c.d.narrow(scratch, t.Addr, heads, c.wide, heads, c.D)
-	return driver.Ptr(scratch), scratch
 }
 
 // work returns the lists of a plan for this call, which are made once.
@@ -157,16 +158,13 @@ func (d *Device) Attend(out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a 
 	w := c.work(plan, false)
 	kernel, shared, operands := "attend", 0, []driver.Arg{at(q), at(k), at(v)}
 	if c.half {
-		var scratch [3]uintptr
 		shared = 8*c.most + 2*c.wide*(c.most+2*tileKeys)
-		operands[0], scratch[0] = c.operand(q)
+		operands[0] = c.operand(q)
 		if k.Shape[0] == q.Shape[0] { // a batch; a cache is read as it is
-			operands[1], scratch[1] = c.operand(k)
-			operands[2], scratch[2] = c.operand(v)
+			operands[1], operands[2] = c.operand(k), c.operand(v)
 		} else {
 			kernel = "attend_cache"
 		}
-		defer d.release(scratch[:]...)
 	}
 	slots := d.alloc(4 * w.slots * a.H * (2 + a.D))
 	defer d.release(slots)
@@ -199,13 +197,7 @@ func (d *Device) AttendBackward(dq, dk, dv, dout, out, lse, q, k, v *kernels.Ten
 	defer d.Free(delta)
 	d.launch("attention_delta_"+c.name, line(blocks(T*a.H, 4)), 128, 0, at(delta), at(dout), at(out), count(delta), driver.Int(a.D))
 
-	var operand [4]driver.Arg
-	var scratch [4]uintptr
-	for i, t := range []*kernels.Tensor{dout, q, k, v} {
-		operand[i], scratch[i] = c.operand(t)
-	}
-	defer d.release(scratch[:]...)
-	operands := []driver.Arg{operand[0], at(lse), at(delta), operand[1], operand[2], operand[3]}
+	operands := []driver.Arg{c.operand(dout), at(lse), at(delta), c.operand(q), c.operand(k), c.operand(v)}
 	back := c.backward()
 	c.name = back.name
 	w := c.work(plan, true)

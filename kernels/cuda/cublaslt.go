@@ -62,6 +62,7 @@ func (d *Device) multiplyVendor(p product) bool {
 		steps = append(steps, step{*q, plan})
 	}
 	d.flush() // the library queues its work itself
+	d.changed(p.c.Addr)
 	d.keep(d.stream.Lend("linear layer", func(queue unsafe.Pointer) error {
 		for _, s := range steps {
 			var bias uintptr

@@ -28,13 +28,14 @@ type Device struct {
 	stream     *driver.Stream
 	arithmetic kernels.DType
 	arch       string
-	kernels    map[string]*driver.Function
+	kernels    map[string]*kernel
 	modules    map[string]*driver.Module
 	memory     arena
 	tensorMaps tensorMaps
 	queue      queue
 	staging    staging
 	lists      lists
+	rounded    rounded
 	attention  attention
 	vendor     *vendor // nil: products are croco's own
 	fault      error
@@ -53,7 +54,7 @@ func New(o Options) (*Device, error) {
 	if err != nil {
 		return nil, fmt.Errorf("device cuda: %w", err)
 	}
-	d := &Device{context: context, arithmetic: o.Arithmetic, arch: context.Arch(), kernels: map[string]*driver.Function{}, modules: map[string]*driver.Module{}, tensorMaps: tensorMaps{made: map[matrix]uintptr{}}}
+	d := &Device{context: context, arithmetic: o.Arithmetic, arch: context.Arch(), kernels: map[string]*kernel{}, modules: map[string]*driver.Module{}, tensorMaps: tensorMaps{made: map[matrix]uintptr{}}}
 	d.lists.all = map[uintptr]*list{}
 	d.memory = newArena(context, o.Guarded || os.Getenv("CROCO_CUDA_GUARDED") == "1")
 	if d.stream, err = context.NewStream(); err != nil {

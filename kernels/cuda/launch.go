@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"fmt"
+	"strings"
 
 	"croco/kernels"
 	"croco/kernels/cuda/driver"
@@ -11,36 +12,56 @@ import (
 	"croco/kernels/cuda/source"
 )
 
+// kernel is a function on the device.
+type kernel struct {
+	*driver.Function
+	writes []int // its parameters that are pointers, and not to what is const
+}
+
 // launch queues a kernel: so many blocks of so many threads. A grid without blocks is nothing to do.
-func (d *Device) launch(kernel string, grid [3]int, threads, shared int, args ...driver.Arg) {
+func (d *Device) launch(name string, grid [3]int, threads, shared int, args ...driver.Arg) {
 	if d.fault != nil || grid[0]*grid[1]*grid[2] == 0 {
 		return
 	}
-	f := d.kernels[kernel]
-	if f == nil {
-		f = d.find(kernel)
+	k := d.kernels[name]
+	if k == nil {
+		k = d.find(name)
 	}
-	if f != nil {
-		d.add(f.ToLaunch(grid, threads, shared, args...))
+	if k == nil {
+		return
+	}
+	d.add(k.ToLaunch(grid, threads, shared, args...))
+	for _, i := range k.writes {
+		d.changed(args[i].Address())
 	}
 }
 
 // find looks a kernel up in the module of its source file; nil after a fault.
-func (d *Device) find(kernel string) *driver.Function {
-	file, ok := source.FileOf(kernel)
+func (d *Device) find(name string) *kernel {
+	file, ok := source.FileOf(name)
 	if !ok {
-		panic(fmt.Sprintf("cuda: no source file has a kernel %s", kernel))
+		panic(fmt.Sprintf("cuda: no source file has a kernel %s", name))
 	}
 	module, err := d.module(file)
 	if d.keep(err); err != nil {
 		return nil
 	}
-	f, err := module.Function(kernel)
+	k := &kernel{}
+	k.Function, err = module.Function(name)
 	if d.keep(err); err != nil {
 		return nil
 	}
-	d.kernels[kernel] = f
-	return f
+	parameters := source.Parameters(name)
+	if len(parameters) != k.Parameters() {
+		panic(fmt.Sprintf("cuda: kernel %s has %d parameters, %d in its source", name, k.Parameters(), len(parameters)))
+	}
+	for i, p := range parameters {
+		if strings.Contains(p, "*") && !strings.HasPrefix(p, "const ") {
+			k.writes = append(k.writes, i)
+		}
+	}
+	d.kernels[name] = k
+	return k
 }
 
 // module compiles a source file and loads it, where that has not been done.

@@ -85,23 +85,22 @@ func (p product) K() int {
 type operand struct {
 	addr           uintptr
 	rows, cols, ld int
-	half           bool    // bfloat16; then ld is a multiple of 8, and rows are padded with zeros
-	scratch        uintptr // to release after use; on Hopper it has whole panels of rows
+	half           bool // bfloat16; then ld is a multiple of 8, and rows are padded with zeros
+	panels         bool // zeros fill the last panel of rows
 }
 
 // activations is a tensor (T, width) as an operand. In bfloat16 arithmetic it is a rounded copy: a pass over T·width values
-// that is small beside the product's, after which the tiles come by asynchronous copies of half the bytes.
+// that is small beside the product's, and made once for products that follow each other. Then tiles come by asynchronous
+// copies of half the bytes.
 func (d *Device) activations(x *kernels.Tensor) operand {
 	o := operand{addr: x.Addr, rows: x.Height(), cols: x.Width(), ld: x.Width()}
 	if d.arithmetic == kernels.BF16 {
 		o.ld, o.half = (o.cols+7)/8*8, true
 		rows := o.rows
-		if d.hopper() {
-			rows = blocks(rows, panel) * panel // with zeros: there are fewer tensor maps then
+		if d.hopper() { // there are fewer tensor maps then
+			rows, o.panels = blocks(rows, panel)*panel, true
 		}
-		o.scratch = d.alloc(2 * rows * o.ld)
-		d.narrow(o.scratch, o.addr, rows, o.ld, o.rows, o.cols)
-		o.addr = o.scratch
+		o.addr = d.round(x.Addr, rows, o.ld, o.rows, o.cols)
 	}
 	return o
 }
@@ -129,9 +128,6 @@ func (d *Device) multiply(p product) {
 		d.multiplySM90(p)
 	default:
 		d.multiplyBF16(p)
-	}
-	for q := &p; q != nil; q = q.more {
-		d.release(q.a.scratch, q.b.scratch)
 	}
 }
 

@@ -46,7 +46,7 @@ func (d *Device) tensorMap(o operand) driver.Arg {
 		return driver.Ptr(0)
 	}
 	maps, key := &d.tensorMaps, matrix{o.addr, o.rows, o.ld}
-	if o.scratch != 0 {
+	if o.panels {
 		key.rows = blocks(o.rows, panel) * panel
 	}
 	p, ok := maps.made[key]

@@ -99,6 +99,7 @@ func (d *Device) release(ps ...uintptr) {
 		if l := d.lists.all[p]; l != nil {
 			l.uses--
 		} else if p != 0 {
+			d.changed(p)
 			if d.memory.guarded { // it goes back to the driver
 				d.flush()
 			}
@@ -159,6 +160,7 @@ func (d *Device) ReadLater(dst []float32, src *kernels.Tensor) {
 // Copy copies src into dst.
 func (d *Device) Copy(dst, src *kernels.Tensor) {
 	sameLen("copy", dst.Len(), src.Len())
+	d.changed(dst.Addr)
 	if n := 4 * src.Len(); n > 0 && d.fault == nil {
 		d.add(driver.ToMove(dst.Addr, src.Addr, n))
 	}
@@ -166,6 +168,7 @@ func (d *Device) Copy(dst, src *kernels.Tensor) {
 
 // Zero fills t with zeros.
 func (d *Device) Zero(t *kernels.Tensor) {
+	d.changed(t.Addr)
 	if n := 4 * t.Len(); n > 0 && d.fault == nil {
 		d.add(driver.ToZero(t.Addr, n))
 	}

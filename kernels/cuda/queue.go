@@ -55,6 +55,7 @@ func (d *Device) add(n driver.Node) {
 
 // send queues a copy of src to the device and may forget src.
 func (d *Device) send(dst uintptr, src []byte) {
+	d.changed(dst)
 	q := &d.queue
 	if len(q.bytes)+len(src) > listBytes {
 		d.flush()
@@ -94,7 +95,7 @@ func (d *Device) fetch(dst []byte, src uintptr) {
 }
 
 // wait returns when everything is done and what was promised is in its place, unless there was a fault. Lists that nobody holds are
-// forgotten: see lists.go.
+// forgotten, and rounded copies: a step that comes again finds memory as it was.
 func (d *Device) wait() {
 	d.flush()
 	q := &d.queue
@@ -106,6 +107,9 @@ func (d *Device) wait() {
 	}
 	q.owed, q.taken, q.full = q.owed[:0], 0, q.graphs.longest(0)
 	d.forgetLists()
+	for len(d.rounded) > 0 {
+		d.forgetRounded(0)
+	}
 }
 
 // flush gives the driver what is queued.

@@ -76,6 +76,9 @@ func (m *Module) Function(name string) (f *Function, err error) {
 	return f, err
 }
 
+// Parameters are how many a kernel has.
+func (f *Function) Parameters() int { return len(f.sizes) }
+
 // handle is the driver's own: the only field of cu.Function.
 func (f *Function) handle() unsafe.Pointer { return *(*unsafe.Pointer)(unsafe.Pointer(&f.fn)) }
 
@@ -92,6 +95,9 @@ func Float(x float32) Arg    { return Arg{uint64(math.Float32bits(x)), 4} }
 func Long(n uint64) Arg      { return Arg{n, 8} }
 func Double(x float64) Arg   { return Arg{math.Float64bits(x), 8} }
 func (a Arg) String() string { return fmt.Sprintf("%d bytes", a.size) }
+
+// Address is the device address that an argument is.
+func (a Arg) Address() uintptr { return uintptr(a.bits) }
 
 // allow raises the limit of dynamic shared memory, which is 48 KB otherwise.
 func (f *Function) allow(shared int) error {

@@ -4,6 +4,7 @@
 //	Files      the source files, each a module of its own
 //	Text       what NVRTC gets of a file: gpu.cuh and what else it includes, then the file
 //	FileOf     the file that holds a kernel
+//	Parameters of a kernel
 //	Options    of NVRTC
 //
 // gpu.cuh is what a kernel may use. Files whose names end in _sm90 exist on compute capability 9.0 alone; bad.cu and
@@ -99,6 +100,33 @@ var kernels = func() map[string]string {
 	}
 	return all
 }()
+
+var (
+	comma  = regexp.MustCompile(`\s*,\s*`)
+	bounds = regexp.MustCompile(`BOUNDS\([^)]*\)`)
+)
+
+// Parameters are the declarations of a kernel's parameters, in order. Macros that stand for several are put in their place.
+func Parameters(kernel string) []string {
+	text := strings.ReplaceAll(Text(kernels[kernel]), "\\\n", " ")
+	_, list, _ := strings.Cut(text, "\nKERNEL("+kernel+",")
+	list, _, _ = strings.Cut(list, ") {")
+	list = bounds.ReplaceAllString(list, "threads")
+	var all []string
+	for _, p := range comma.Split(strings.TrimSpace(list), -1)[1:] {
+		if strings.Contains(p, " ") {
+			all = append(all, p)
+			continue
+		}
+		name, _, _ := strings.Cut(p, "(") // a macro may have an argument, a type
+		body := regexp.MustCompile(`(?m)^#define ` + name + `(?:\(\w+\))? +(.*)$`).FindStringSubmatch(text)
+		if body == nil {
+			panic(fmt.Sprintf("source: kernel %s: %q is neither a declaration nor a macro", kernel, p))
+		}
+		all = append(all, comma.Split(strings.TrimSpace(body[1]), -1)...)
+	}
+	return all
+}
 
 // ForArch says whether a file is compiled for an architecture.
 func ForArch(name, arch string) bool { return !strings.HasSuffix(name, "90") || arch == "sm_90a" }

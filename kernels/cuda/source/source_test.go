@@ -21,6 +21,18 @@ func TestEveryKernelHasItsFile(t *testing.T) {
 	}
 }
 
+func TestParameters(t *testing.T) {
+	require.Equal(t, []string{"float *y", "const float *x", "u64 n"}, Parameters("add"))
+	require.Equal(t, []string{"float *C", "const float *A", "const W *B"}, Parameters("linear_nt_wide_half")[:3])
+	require.Equal(t, []string{"float *C", "const bf16 *A"}, Parameters("linear_bf16_nn_flat")[:2]) // beside BOUNDS
+	require.Equal(t, []string{"float *dk", "float *dv", "const bf16 *dout"}, Parameters("attend_back_keys_bf16_16")[:3])
+	for _, k := range Kernels() {
+		for _, p := range Parameters(k) {
+			require.Regexp(t, `^(const )?\w+ \*?\w+$`, p, k)
+		}
+	}
+}
+
 func TestTextHoldsEachHeaderOnceBeforeItsUser(t *testing.T) {
 	for _, f := range Files() {
 		text := Text(f)
