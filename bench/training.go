@@ -54,7 +54,7 @@ func (s Shape) train(r *Result, dir string, d kernels.Device, kind trainer.Kind,
 	defer os.RemoveAll(tmp)
 	a := trainer.Defaults(kind)
 	a.ModelNameOrPath, a.TrainFile, a.OutputDir = dir, filepath.Join(tmp, "rows.jsonl"), filepath.Join(tmp, "out")
-	a.PerDeviceTrainBatchSize, a.MaxSteps, a.GradientCheckpointing, a.SaveStrategy, a.ReportTo = s.Batch, s.Steps+1, false, "no", "none"
+	a.PerDeviceTrainBatchSize, a.MaxSteps, a.GradientCheckpointing, a.SaveStrategy, a.ReportTo = s.Batch, s.Steps+1, new(false), "no", "none"
 	change(&a)
 	if err := jsonl.WriteRows(a.TrainFile, rows); err != nil {
 		return err

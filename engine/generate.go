@@ -35,14 +35,14 @@ type Generate struct {
 	IgnoreEOS         bool     `yaml:"ignore_eos" name:"ignore_eos" help:"Do not end at the model's end tokens."`
 	Prefix            string   `yaml:"prefix" name:"prefix" help:"Text that every answer begins with."`
 	PromptFormat      string   `yaml:"prompt_format" name:"prompt_format" help:"What a prompt that is a text becomes: text (as it is) or chat (one turn of a user, by the chat template)."`
-	MaxRows           int      `yaml:"max_rows" name:"max_rows" help:"Answers written at the same time; it changes no bit."`
+	MaxRows           int      `yaml:"max_rows" name:"max_rows" help:"Answers written at the same time; it changes no bit. 0: 64, on a GPU as many as its memory holds, up to 256."`
 	MaxModelLen       int      `yaml:"max_model_len" name:"max_model_len" help:"Positions that texts may have, for models whose context grows by another rotary scaling (longrope, dynamic); 0: their original context."`
 	Shard             string   `yaml:"shard" name:"shard" help:"i/n: the i-th of n shares of the prompts, counted from 0."`
 }
 
 // GenerateDefaults are vLLM's: one answer at temperature 1 without truncation, of at most 16 tokens there, 256 here.
 func GenerateDefaults() Generate {
-	return Generate{N: 1, MaxNewTokens: 256, Temperature: 1, TopP: 1, RepetitionPenalty: 1, Seed: 42, PromptFormat: "text", MaxRows: 64}
+	return Generate{N: 1, MaxNewTokens: 256, Temperature: 1, TopP: 1, RepetitionPenalty: 1, Seed: 42, PromptFormat: "text"}
 }
 
 // generation is what the rows of a completions file depend on.

@@ -26,12 +26,12 @@ type Asking struct {
 	MaxPromptTokens int      `yaml:"max_prompt_tokens" name:"max_prompt_tokens" help:"A longer prompt is not asked."`
 	MaxNewTokens    int      `yaml:"max_new_tokens" name:"max_new_tokens" help:"Longest translation."`
 	Stop            []string `yaml:"stop" name:"stop" help:"Texts that end a reply; it is cut before them."`
-	MaxRows         int      `yaml:"max_rows" name:"max_rows" help:"Translations written at the same time; it changes no bit."`
+	MaxRows         int      `yaml:"max_rows" name:"max_rows" help:"Translations written at the same time; it changes no bit. 0: 64, on a GPU as many as its memory holds, up to 256."`
 }
 
 // AskingDefaults are CroCo's limits.
 func AskingDefaults() Asking {
-	return Asking{Format: "instruction", PromptFormat: "chat", MaxPromptTokens: 8192, MaxNewTokens: 8192, MaxRows: 64}
+	return Asking{Format: "instruction", PromptFormat: "chat", MaxPromptTokens: 8192, MaxNewTokens: 8192}
 }
 
 // form is a way to ask: the wording, what the model's turn begins with, and how its reply is read.

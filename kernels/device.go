@@ -155,6 +155,9 @@ type Logits struct {
 	Scale, Softcap float32
 }
 
+// MaxLogits is how many logits a device lets exist at a time, where a single row has fewer: they are made in pieces.
+const MaxLogits = 64 << 20
+
 // HeadStats are optional values per pick, each (P) or nil where it is not wanted.
 type HeadStats struct {
 	Entropy   *Tensor // of the row's distribution, nats

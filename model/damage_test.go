@@ -189,8 +189,9 @@ func TestMemory(t *testing.T) {
 	require.NoError(t, err)
 	defer m.Close()
 	require.Equal(t, int64(320*48+3*(2*48+48*48+48+2*(24*48+24)+48*48+3*80*48)+48), m.ParamCount())
-	require.Greater(t, m.Memory(0, false), 2*m.ParamCount()-1)
-	require.Greater(t, m.Memory(100, true), m.Memory(100, false))
+	require.Greater(t, m.Needs(0, false, false).Total(), 2*m.ParamCount()-1)
+	require.Greater(t, m.Needs(100, true, false).Total(), m.Needs(100, true, true).Total())
+	require.Greater(t, m.Needs(100, true, true).Total(), m.Needs(100, false, false).Total())
 	require.Equal(t, 2*4*3*2*12, m.RowBytes())
 	require.Equal(t, kernels.BF16, m.blocks[0].linears[qProj].w.DType)
 }

@@ -60,7 +60,7 @@ func (d description) text(name string, lengths []int) string {
 	}
 	line("shape", "%s", d.spec.Shape())
 	count, bytes, dtypes := d.parameters()
-	line("parameters", "%s in %s, %s", human(count), strings.Join(dtypes, " and "), gigabytes(bytes))
+	line("parameters", "%s in %s, %s", human(count), strings.Join(dtypes, " and "), Bytes(bytes))
 	for i, text := range d.unusual() {
 		line([]string{"unusual", ""}[min(i, 1)], "%s", text)
 	}
@@ -126,15 +126,17 @@ func (d description) memory(b *strings.Builder, weights int64, lengths []int) {
 	fmt.Fprintf(b, "%-15s%-18s%-18s%-18s%s\n", "memory", fmt.Sprintf("generate %d texts", describedTexts), "score a text",
 		"DPO, one pair", "with checkpointing")
 	for _, n := range lengths {
-		generate := weights + int64(describedTexts*n*s.rowBytes()) + s.activations(n, false, false)
-		score := weights + s.activations(n, false, false)
-		dpo := func(checkpointing bool) int64 { return weights + 16*adapter + s.activations(2*n, true, checkpointing) }
+		generate := weights + int64(describedTexts*n*s.rowBytes()) + s.activations(n, 0, false, false) + s.logits(describedTexts, false)
+		score := weights + s.activations(n, 0, false, false) + s.logits(n, false)
+		dpo := func(checkpointing bool) int64 {
+			return weights + 16*adapter + s.activations(2*n, describedRank, true, checkpointing) + s.logits(2*n, true)
+		}
 		note := ""
 		if n > s.Positions {
 			note = "   longer than the context"
 		}
-		fmt.Fprintf(b, "%-15s%-18s%-18s%-18s%s%s\n", fmt.Sprintf("  %d tokens", n), gigabytes(generate), gigabytes(score),
-			gigabytes(dpo(false)), gigabytes(dpo(true)), note)
+		fmt.Fprintf(b, "%-15s%-18s%-18s%-18s%s%s\n", fmt.Sprintf("  %d tokens", n), Bytes(generate), Bytes(score),
+			Bytes(dpo(false)), Bytes(dpo(true)), note)
 	}
 }
 
@@ -158,7 +160,8 @@ func human(n int64) string {
 	return fmt.Sprint(n)
 }
 
-func gigabytes(n int64) string {
+// Bytes is a size for people: 1.5 GB.
+func Bytes(n int64) string {
 	if n < 1e9 {
 		return fmt.Sprintf("%.3g MB", float64(n)/1e6)
 	}

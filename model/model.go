@@ -321,34 +321,3 @@ func elements(shape []int) int {
 	}
 	return n
 }
-
-// Memory estimates, in bytes, what the model and one forward pass over rows token rows take; with train also its
-// backward pass, the gradients and AdamW's two moments.
-func (m *Model) Memory(rows int, train bool) int64 {
-	s, total := m.Spec, int64(0)
-	for _, info := range s.Tensors() {
-		t, _ := m.source.Tensor(info.Name)
-		total += int64(len(t.Data))
-	}
-	for _, p := range m.params {
-		total += int64(4 * elements(p.Shape))
-		if train {
-			total += int64(12 * elements(p.Shape))
-		}
-	}
-	return total + s.activations(rows, train, m.options.Checkpointing)
-}
-
-// activations estimates the bytes of a forward pass over rows token rows, and with train of what the backward pass needs.
-func (s *Spec) activations(rows int, train, checkpointing bool) int64 {
-	attn := 2*s.Heads*s.Head + 2*s.KVHeads*s.Head
-	perBlock := 4*s.Width + attn + 3*s.MLP + s.Heads
-	floats := perBlock + 3*s.Width
-	switch {
-	case train && checkpointing:
-		floats += len(s.Layers) * s.Width
-	case train:
-		floats += len(s.Layers) * perBlock
-	}
-	return int64(rows) * int64(4*floats)
-}

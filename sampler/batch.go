@@ -52,11 +52,23 @@ type answer struct {
 }
 
 func newBatch(m *model.Model, jobs []Job, p Params, longest, most int) *batch {
-	perAnswer := answerPages(p.MaxNewTokens)
-	perPrompt := (longest + pageSize - 1) / pageSize
-	together := min(len(jobs), p.MaxRows/most+2) // prompts whose answers run at the same time
-	n := p.MaxRows*perAnswer + together*perPrompt
+	n := size{len(jobs), longest, most}.pages(&p)
 	return &batch{m: m, p: p, jobs: jobs, pages: newPages(n), cache: m.NewCache(n * pageSize), all: make([]*prompt, len(jobs))}
+}
+
+// size is that of the work.
+type size struct {
+	jobs    int
+	longest int // tokens of a prompt
+	most    int // answers to a prompt
+}
+
+// pages are those of MaxRows answers and their prompts.
+func (w size) pages(p *Params) int {
+	perAnswer := answerPages(p.MaxNewTokens)
+	perPrompt := (w.longest + pageSize - 1) / pageSize
+	together := min(w.jobs, p.MaxRows/w.most+2) // prompts whose answers run at the same time
+	return p.MaxRows*perAnswer + together*perPrompt
 }
 
 // answerPages is the largest number of pages that an answer touches: its first may lie in the middle of a tile.

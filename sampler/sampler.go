@@ -22,7 +22,7 @@ type Params struct {
 	Stopped func(ids []int32) bool
 	Prefix  []int32 // every answer begins with these tokens
 	Seed    uint64
-	MaxRows int // answers that grow at the same time; 0: 64
+	MaxRows int // answers that grow at the same time; 0: 64, or on a device with memory of its own as many as fit, at most 256
 }
 
 // Validate refuses what has no meaning, by the name of the key.
@@ -91,10 +91,7 @@ func (s *Sampler) Generate(ctx context.Context, jobs []Job, p Params, emit func(
 	if err := p.Validate(); err != nil {
 		return err
 	}
-	if p.MaxRows == 0 {
-		p.MaxRows = 64
-	}
-	longest, most := 0, 1
+	longest, most, all := 0, 1, 0
 	for i, j := range jobs {
 		if len(j.Prompt) == 0 {
 			return fmt.Errorf("prompt %d is empty: expected at least one token", i)
@@ -102,10 +99,13 @@ func (s *Sampler) Generate(ctx context.Context, jobs []Job, p Params, emit func(
 		if len(j.Prompt) >= s.m.Spec.Positions {
 			return fmt.Errorf("prompt %d has %d tokens, the model's context is %d: shorten it or drop it", i, len(j.Prompt), s.m.Spec.Positions)
 		}
-		longest, most = max(longest, len(j.Prompt)), max(most, j.N)
+		longest, most, all = max(longest, len(j.Prompt)), max(most, j.N), all+j.N
 	}
 	if len(jobs) == 0 {
 		return nil
+	}
+	if err := s.fit(&p, size{jobs: len(jobs), longest: longest, most: most}, all); err != nil {
+		return err
 	}
 	b := newBatch(s.m, jobs, p, longest, most)
 	defer b.close()

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"croco/engine/trainer"
+	"croco/model"
 	"croco/model/text"
 )
 
@@ -21,7 +22,7 @@ func (t *console) briefing(s trainer.Summary, a trainer.Args) {
 		t.say("resumed after step %d", s.ResumedAt)
 	}
 	t.say("trainable parameters: %s", grouped(s.Trainable))
-	t.say("%s", memoryText(s.Memory, t.memory(), a.GradientCheckpointing))
+	t.say("%s", memoryText(s.Needs, t.memory(), s.Checkpointing))
 }
 
 // percentiles describes ascending lengths.
@@ -70,15 +71,19 @@ func clip(s string, most int) string {
 	return s
 }
 
-// memoryText compares what training needs with what is there, and says which knob to turn.
-func memoryText(need int64, m memory, checkpointing bool) string {
-	text := "memory: about " + gib(need) + " needed"
+// memoryText is the plan of the memory that training needs, beside what is there, and says which knob to turn.
+func memoryText(n model.Needs, m memory, checkpointing bool) string {
+	how := "kept"
+	if checkpointing {
+		how = "computed again"
+	}
+	text := fmt.Sprintf("memory: about %s needed: %v; activations are %s", model.Bytes(n.Total()), n, how)
 	if m.total == 0 {
 		return text
 	}
-	text += fmt.Sprintf(", %s of %s free", gib(m.free), gib(m.total))
+	text += fmt.Sprintf("; %s of %s free", model.Bytes(m.free), model.Bytes(m.total))
 	switch {
-	case need <= m.free:
+	case n.ToCome() <= m.free:
 	case !checkpointing:
 		text += ": that may not be enough; try --gradient_checkpointing true"
 	default:

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"croco/engine"
+	"croco/model"
 )
 
 func TestProgressText(t *testing.T) {
@@ -34,9 +35,11 @@ func TestNumbersForPeople(t *testing.T) {
 	}
 	require.Equal(t, "1,234,567", grouped(1234567))
 	require.Equal(t, "123", grouped(123))
-	require.Contains(t, memoryText(2<<30, memory{free: 1 << 30, total: 4 << 30}, false), "2.0 GiB needed, 1.0 GiB of 4.0 GiB free: that may not be enough; try --gradient_checkpointing true")
-	require.Contains(t, memoryText(2<<30, memory{free: 1 << 30, total: 4 << 30}, true), "--per_device_train_batch_size")
-	require.Equal(t, "memory: about 5 MiB needed, 1.0 GiB of 4.0 GiB free", memoryText(5<<20, memory{free: 1 << 30, total: 4 << 30}, true))
+	needs := model.Needs{Weights: 5e9, Activations: 2e9, Logits: 3e8}
+	require.Contains(t, memoryText(needs, memory{free: 1e9, total: 4e9}, false), "1 GB of 4 GB free: that may not be enough; try --gradient_checkpointing true")
+	require.Contains(t, memoryText(needs, memory{free: 1e9, total: 4e9}, true), "--per_device_train_batch_size")
+	require.Equal(t, "memory: about 7.3 GB needed: weights 5 GB, activations 2 GB, logits 300 MB; activations are computed again; 2.5 GB of 8 GB free",
+		memoryText(needs, memory{free: 25e8, total: 8e9}, true))
 	require.Equal(t, []int{8, 16, 64, 1000}, []int{servedRank(4), servedRank(16), servedRank(33), servedRank(1000)})
 	require.Equal(t, "shortest 1, half up to 2, 90 % up to 4, 99 % up to 4, longest 9", percentiles([]int{1, 2, 2, 4, 9}))
 }

@@ -114,7 +114,7 @@ func (s *story) tune(ctx context.Context, name, scores string, o pairing.Options
 	a.LoraR, a.LoraAlpha, a.LoraTargetModules = t.Rank, float64(t.Alpha), nil
 	a.PerDeviceTrainBatchSize, a.NumTrainEpochs, a.MaxLength = t.BatchSize, float64(t.Epochs), toyworld.Policy.MaxPositionEmbeddings
 	a.LearningRate, a.LRSchedulerType, a.WarmupRatio, a.WeightDecay, a.MaxGradNorm = t.LearningRate, "cosine", t.WarmupShare, t.WeightDecay, t.MaxNorm
-	a.Beta, a.Seed, a.LoggingSteps, a.GradientCheckpointing, a.SaveStrategy = t.Beta, s.seed, 1, false, "no"
+	a.Beta, a.Seed, a.LoggingSteps, a.GradientCheckpointing, a.SaveStrategy = t.Beta, s.seed, 1, new(false), "no"
 	return engine.Train(ctx, trainer.Job{Kind: trainer.DPO, Args: a, Device: s.device, Log: s.hooks.Log, Progress: s.hooks.Step})
 }
 

@@ -74,7 +74,7 @@ func (w *world) tune(ctx context.Context, name string, d data, how tuning) (stri
 	a.NumTrainEpochs, a.MaxLength = float64(t.Epochs), toyworld.Policy.MaxPositionEmbeddings
 	a.LRSchedulerType, a.WarmupRatio, a.WeightDecay, a.MaxGradNorm = "cosine", t.WarmupShare, t.WeightDecay, t.MaxNorm
 	a.Beta, a.RPOAlpha, a.Seed = t.Beta, how.NLL, w.key("tune")
-	a.LoggingSteps, a.GradientCheckpointing, a.SaveStrategy, a.ReportTo = 1, false, "no", "none"
+	a.LoggingSteps, a.GradientCheckpointing, a.SaveStrategy, a.ReportTo = 1, new(false), "no", "none"
 	return a.OutputDir, engine.Train(ctx, trainer.Job{Kind: how.Kind, Args: a, Device: w.Device})
 }
 

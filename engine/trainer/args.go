@@ -71,8 +71,8 @@ type Args struct {
 	UseRSLora         bool    `yaml:"use_rslora" name:"use_rslora" help:"Scale by alpha/sqrt(r)."`
 	DisableDropout    bool    `yaml:"disable_dropout" name:"disable_dropout" help:"Switch dropout off, LoRA's too, as TRL does in DPO and reward training."`
 
-	GradientCheckpointing bool `yaml:"gradient_checkpointing" name:"gradient_checkpointing" help:"Keep only each block's input and compute the rest again: less memory, a third more time, the same bits."`
-	BF16                  bool `yaml:"bf16" name:"bf16" help:"Insist on bfloat16 arithmetic, which --dtype bfloat16 gives (TRL's default is true; here the device decides)."`
+	GradientCheckpointing *bool `yaml:"gradient_checkpointing" name:"gradient_checkpointing" help:"Keep only each block's input and compute the rest again: less memory, a third more time, the same bits. Nothing: true, but on a GPU only where a step would not fit otherwise (TRL's default is true)."`
+	BF16                  bool  `yaml:"bf16" name:"bf16" help:"Insist on bfloat16 arithmetic, which --dtype bfloat16 gives (TRL's default is true; here the device decides)."`
 
 	LoggingSteps         int    `yaml:"logging_steps" name:"logging_steps" help:"Steps between log entries, which are means."`
 	LoggingFirstStep     bool   `yaml:"logging_first_step" name:"logging_first_step" help:"Log the first step by itself."`
@@ -117,8 +117,7 @@ func Defaults(kind Kind) Args {
 		MaxLength: 1024, Shuffle: true, Seed: 42,
 		LRSchedulerType: "linear", AdamBeta1: 0.9, AdamBeta2: 0.999, AdamEpsilon: 1e-8, MaxGradNorm: 1,
 		UsePEFT: true, LoraR: 16, LoraAlpha: 32, LoraDropout: 0.05, DisableDropout: kind != SFT,
-		GradientCheckpointing: true,
-		LoggingSteps:          10, EvalStrategy: "no", SaveStrategy: "steps", SaveSteps: 500, ReportTo: "tensorboard",
+		LoggingSteps: 10, EvalStrategy: "no", SaveStrategy: "steps", SaveSteps: 500, ReportTo: "tensorboard",
 		Beta: 0.1, LossType: []string{"sigmoid"}, DiscopopTau: 0.05, Reference: "start",
 		SimPOGamma: 0.5, CPOAlpha: 1, FDivergence: "reverse_kl", FAlpha: 0.5, RefModelMixupAlpha: 0.6, RefModelSyncSteps: 512,
 	}

@@ -99,7 +99,7 @@ func (r recorded) job(t testing.TB, dir string) Job {
 	a.ModelNameOrPath = filepath.Join(fixtures(t, "models"), r.Model)
 	a.TrainFile = filepath.Join(filepath.Dir(dir), r.Data)
 	a.OutputDir = t.TempDir()
-	a.Shuffle, a.LoggingSteps, a.SaveStrategy, a.ReportTo, a.GradientCheckpointing = false, 1, "no", "none", false
+	a.Shuffle, a.LoggingSteps, a.SaveStrategy, a.ReportTo, a.GradientCheckpointing = false, 1, "no", "none", new(false)
 	a.UsePEFT = r.Lora != nil
 	if r.Lora != nil {
 		a.Adapter = filepath.Join(dir, "initial")

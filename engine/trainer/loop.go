@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"time"
 
 	"croco/internal/jsonl"
@@ -114,21 +113,9 @@ func (t *trainer) status(out outcome, rate float64, left time.Duration) Status {
 // describe completes the summary.
 func (t *trainer) describe(s Summary) Summary {
 	s.Example, s.Steps, s.Epochs, s.ResumedAt = t.examples[0], t.plan.steps, t.plan.epochs, t.state.GlobalStep
-	for _, e := range t.examples[:t.trained] {
-		s.Lengths = append(s.Lengths, len(e.Prompt)+len(e.Chosen))
-		if e.Rejected != nil {
-			s.Lengths = append(s.Lengths, len(e.Prompt)+len(e.Rejected))
-		}
-	}
-	slices.Sort(s.Lengths)
-	sequences := min(len(s.Lengths), t.args.PerDeviceTrainBatchSize*len(s.Lengths)/t.trained)
-	for _, n := range s.Lengths[len(s.Lengths)-sequences:] {
-		s.Rows += n
-	}
 	for _, p := range t.model.Params() {
 		s.Trainable += int64(p.Value.Len())
 	}
-	s.Memory = t.model.Memory(s.Rows, true)
 	return s
 }
 

@@ -44,7 +44,9 @@ type Summary struct {
 	ResumedAt     int   // steps that a checkpoint already holds
 	Trainable     int64 // weights that are trained
 	Rows          int   // of the largest forest that a micro-batch can become
-	Memory        int64 // estimate, bytes
+	Needs         model.Needs
+	Free          int64 // of a device with memory of its own, when model and optimizer are there
+	Checkpointing bool  // whether activations are computed again
 }
 
 // Status is what a step did.
@@ -118,6 +120,9 @@ func Run(ctx context.Context, job Job) (result Result, err error) {
 	}
 	t.optimizer = newAdamW(t.model, &args)
 	defer t.optimizer.free()
+	if err := t.fit(&summary); err != nil {
+		return Result{}, err
+	}
 	t.plan = newPlan(&args, t.trained)
 	t.schedule = newSchedule(&args, t.plan.steps)
 	t.state = newState(&args, t.plan)
@@ -146,7 +151,7 @@ func Run(ctx context.Context, job Job) (result Result, err error) {
 
 // openModel opens the model with what is to be trained: an adapter, new or given, or all weights.
 func openModel(kind Kind, a *Args, d kernels.Device) (*model.Model, error) {
-	o := model.Options{Device: d, Checkpointing: a.GradientCheckpointing, Context: a.MaxLength}
+	o := model.Options{Device: d, Context: a.MaxLength}
 	if !a.UsePEFT {
 		o.Trainable = model.All
 	}

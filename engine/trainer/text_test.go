@@ -54,7 +54,7 @@ func TestTextIsTrainedOnAndItsTokenizerGoesAlong(t *testing.T) {
 			require.Equal(t, 7, r.Steps)
 			require.Empty(t, s.Train.Notes)
 			require.Positive(t, s.Trainable)
-			require.Positive(t, s.Memory)
+			require.Positive(t, s.Needs.Total())
 			for _, name := range []string{"tokenizer.json", "tokenizer_config.json", "chat_template.jinja"} {
 				want, err := os.ReadFile(filepath.Join(folder, name))
 				require.NoError(t, err)

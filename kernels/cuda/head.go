@@ -62,7 +62,7 @@ type headChunk struct {
 
 // maxLogits is how many logits exist at a time, but for at least headRows rows. The chunk is a function of V, and its size
 // shows in no bit. Tests make it small.
-var maxLogits = 64 << 20
+var maxLogits = kernels.MaxLogits
 
 // headRows are the rows of a tile of the linear layer.
 const headRows = 128

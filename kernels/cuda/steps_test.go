@@ -91,7 +91,7 @@ func train(t *testing.T, d kernels.Device) counted {
 			a := trainer.Defaults(trainer.DPO)
 			a.ModelNameOrPath, a.TrainFile, a.OutputDir = fixtureModel, pairs, t.TempDir()
 			a.MaxSteps, a.PerDeviceTrainBatchSize, a.GradientAccumulationSteps, a.NumTrainEpochs = steps, 2, 1, 100
-			a.UsePEFT, a.Shuffle, a.SaveStrategy, a.ReportTo, a.GradientCheckpointing, a.DisableDropout = true, false, "no", "none", false, true
+			a.UsePEFT, a.Shuffle, a.SaveStrategy, a.ReportTo, a.GradientCheckpointing, a.DisableDropout = true, false, "no", "none", new(false), true
 			a.LoggingSteps = 1000
 			_, err := trainer.Run(context.Background(), trainer.Job{Kind: trainer.DPO, Args: a, Device: d})
 			require.NoError(t, err)
