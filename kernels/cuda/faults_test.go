@@ -161,6 +161,37 @@ func TestArenaKeepsMemory(t *testing.T) {
 	}
 }
 
+// Memory that lies idle in the arena goes back to the driver where another size needs it.
+func TestArenaGivesBack(t *testing.T) {
+	t.Setenv("CROCO_EMU_MEMORY", "64")
+	d := open(t, Options{})
+	if !driver.Emulator.Present() {
+		t.Skip("a real GPU has more memory")
+	}
+	one, out := make([]float32, 1<<20), make([]float32, 1)
+	one[0] = 1
+	for _, n := range []int{2 << 20, 3 << 20, 5 << 20, 1 << 10, 9 << 20, 100, 2 << 20} {
+		var all []*kernels.Tensor
+		kept := d.New(1) // holds its slab
+		for range max(1, 10<<20/n) {
+			x := d.New(n)
+			d.Zero(x)
+			d.Write(x.Reshape(n).Rows(0, 1), one[:1])
+			d.Scale(x, 2)
+			all = append(all, x)
+			if len(all) > 3 { // the queue may still use it
+				d.Free(all[0])
+				all = all[1:]
+			}
+		}
+		d.Read(out, all[0].Rows(0, 1))
+		require.NoError(t, d.Sync(), "%d", n)
+		require.Equal(t, float32(2), out[0])
+		d.Free(all...)
+		d.Free(kept)
+	}
+}
+
 // Long copies go through both halves of the staging memory, several times.
 func TestLongCopies(t *testing.T) {
 	d := open(t, Options{})
@@ -170,6 +201,7 @@ func TestLongCopies(t *testing.T) {
 		want[i] = float32(i % 1000003)
 	}
 	x, y := d.New(n), d.New(n)
+	d.Zero(x)
 	d.Write(x, want)
 	clear(want[:100]) // Write has its own copy
 	d.Copy(y, x)

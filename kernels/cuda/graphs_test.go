@@ -117,7 +117,7 @@ func TestGraphsFollow(t *testing.T) {
 func TestGraphsOfOtherLists(t *testing.T) {
 	d := open(t, Options{})
 	x, y := filled(d, 64), filled(d, 64)
-	lists := [2]func(){func() { d.Add(x, y) }, func() { d.Scale(x, 3) }}
+	lists := [2]func(){func() { d.Copy(x, y) }, func() { d.Scale(x, 3) }}
 	var hashes [2]uint64
 	for i, f := range lists {
 		require.NoError(t, d.Sync())

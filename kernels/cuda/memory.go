@@ -4,6 +4,7 @@ package cuda
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
@@ -23,10 +24,11 @@ type arena struct {
 	guarded bool
 	free    map[int][]uintptr // by size, descending
 	live    map[uintptr]int   // sizes of what is given out
+	slabs   map[int][]uintptr // by the size of their pieces
 }
 
 func newArena(c *driver.Context, guarded bool) arena {
-	return arena{context: c, guarded: guarded, free: map[int][]uintptr{}, live: map[uintptr]int{}}
+	return arena{context: c, guarded: guarded, free: map[int][]uintptr{}, live: map[uintptr]int{}, slabs: map[int][]uintptr{}}
 }
 
 // sizeClass rounds up to the next of four steps per power of two, and to whole 256 bytes.
@@ -54,18 +56,40 @@ func (a *arena) take(n int) (uintptr, error) {
 		pieces = max(1, slab/size)
 	}
 	p, err := a.context.Alloc(pieces * size)
-	if err != nil && driver.OutOfMemory(err) && pieces > 1 {
-		pieces = 1
-		p, err = a.context.Alloc(size)
-	}
 	if err != nil {
 		return 0, err
+	}
+	if !a.guarded {
+		a.slabs[size] = append(a.slabs[size], p)
 	}
 	for i := pieces - 1; i > 0; i-- {
 		a.free[size] = append(a.free[size], p+uintptr(i*size))
 	}
 	a.live[p] = size
 	return p, nil
+}
+
+// trim gives slabs that are free as a whole back to the driver, and says how many bytes that were.
+func (a *arena) trim() (given int, err error) {
+	for size, slabs := range a.slabs {
+		pieces := max(1, slab/size)
+		a.slabs[size] = slices.DeleteFunc(slabs, func(base uintptr) bool {
+			last, whole := a.place(size, base)
+			first, _ := a.place(size, base+uintptr((pieces-1)*size))
+			if whole = whole && last-first == pieces-1; whole {
+				a.free[size] = slices.Delete(a.free[size], first, last+1)
+				err = errors.Join(err, a.context.Release(base))
+				given += pieces * size
+			}
+			return whole
+		})
+	}
+	return given, err
+}
+
+// place is where p is, or would be, in the free list of its size.
+func (a *arena) place(size int, p uintptr) (i int, found bool) {
+	return slices.BinarySearchFunc(a.free[size], p, func(a, b uintptr) int { return cmp.Compare(b, a) })
 }
 
 func (a *arena) give(p uintptr) error {
@@ -77,9 +101,8 @@ func (a *arena) give(p uintptr) error {
 	if a.guarded {
 		return a.context.Release(p)
 	}
-	list := a.free[size]
-	i, _ := slices.BinarySearchFunc(list, p, func(a, b uintptr) int { return cmp.Compare(b, a) })
-	a.free[size] = slices.Insert(list, i, p)
+	i, _ := a.place(size, p)
+	a.free[size] = slices.Insert(a.free[size], i, p)
 	return nil
 }
 
@@ -89,6 +112,12 @@ func (d *Device) alloc(n int) uintptr {
 		return 0
 	}
 	p, err := d.memory.take(n)
+	if driver.OutOfMemory(err) { // other sizes may lie idle
+		d.wait()
+		if given, fault := d.memory.trim(); given > 0 && fault == nil {
+			p, err = d.memory.take(n)
+		}
+	}
 	d.keep(err)
 	return p
 }
