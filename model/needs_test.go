@@ -57,7 +57,7 @@ func TestNeedsAreWhatIsUsed(t *testing.T) {
 				before := d.live
 				d.most = before
 				h := m.Forward(f, true)
-				m.LogProbs(h, picks, nil)
+				m.LogProbs(h, picks)
 				m.BackwardLogProbs(h, picks, make([]float32, len(picks.Rows)))
 				h.Free()
 				require.Equal(t, before, d.live)

@@ -163,7 +163,7 @@ func TestArenaKeepsMemory(t *testing.T) {
 
 // Memory that lies idle in the arena goes back to the driver where another size needs it.
 func TestArenaGivesBack(t *testing.T) {
-	t.Setenv("CROCO_EMU_MEMORY", "64")
+	t.Setenv("CROCO_EMU_MEMORY", fmt.Sprint(driver.Emulator.Stats().Live>>20+64))
 	d := open(t, Options{})
 	if !driver.Emulator.Present() {
 		t.Skip("a real GPU has more memory")
