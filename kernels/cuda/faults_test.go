@@ -172,7 +172,9 @@ func TestArenaGivesBack(t *testing.T) {
 	one[0] = 1
 	for _, n := range []int{2 << 20, 3 << 20, 5 << 20, 1 << 10, 9 << 20, 100, 2 << 20} {
 		var all []*kernels.Tensor
-		kept := d.New(1) // holds its slab
+		first, kept := d.New(1), d.New(1) // holds its slab
+		d.Free(first)
+		d.Write(kept, one[:1])
 		for range max(1, 10<<20/n) {
 			x := d.New(n)
 			d.Zero(x)
@@ -187,6 +189,9 @@ func TestArenaGivesBack(t *testing.T) {
 		d.Read(out, all[0].Rows(0, 1))
 		require.NoError(t, d.Sync(), "%d", n)
 		require.Equal(t, float32(2), out[0])
+		d.Read(out, kept)
+		require.Equal(t, float32(1), out[0])
+		d.Scale(all[0], 2)
 		d.Free(all...)
 		d.Free(kept)
 	}
