@@ -5,6 +5,7 @@
 //	memory.go     tensors in an arena, copies through pinned staging memory
 //	weight.go     weights as files hold them, and their bfloat16 operands
 //	launch.go     kernels by name, with their arguments
+//	queue.go      work in order, handed to the driver in lists; graphs.go: lists that come again, in one call
 //	elements.go   gates, dropout, soft cap, AdamW
 //	rows.go       norms, rotary positions, embedding, rows that move
 //	linear.go     matrix products, cublaslt.go: the same by NVIDIA's library; head.go, sample.go: the vocabulary

@@ -237,3 +237,20 @@ func TestFaultsInGraphs(t *testing.T) {
 	}
 	require.ErrorContains(t, d.Sync(), "bad_oob")
 }
+
+// BenchmarkQueue is what the program's side of a decode step costs: 92 launches, two of them with a new argument, and a wait. The emulated
+// driver does nothing with CROCO_EMU_NULL=1.
+func BenchmarkQueue(b *testing.B) {
+	for _, name := range []string{"node by node", "graphs"} {
+		b.Run(name, func(b *testing.B) {
+			d := open(b, Options{NoGraphs: name != "graphs"})
+			x := filled(d, 64)
+			for i := range b.N {
+				for j := range 92 {
+					d.Scale(x, float32(1+j/90*i))
+				}
+				require.NoError(b, d.Sync())
+			}
+		})
+	}
+}

@@ -3,9 +3,10 @@
 //
 //	Open          a context on a GPU, with what it is and can do
 //	Load          a module from a CUBIN; Function finds a kernel in it, and its parameters
-//	Launch        starts a kernel, after a check of the number and sizes of its arguments
+//	Node          a launch, after a check of the number and sizes of its arguments; a copy; a fill with zeros
 //	Alloc, Pin    memory of the device, and host memory that it may copy from while the program goes on
-//	Stream        a queue of launches and copies; Event marks a place in it; Capture makes it a Graph
+//	Stream        a queue of nodes; Event marks a place in it
+//	Graph         a list of nodes that one call queues; Set changes their arguments
 //	Emulator      the counters and the last report of the emulated driver (../emu)
 //
 // The current context of CUDA belongs to an OS thread, goroutines wander: every call ties the goroutine to its thread for
