@@ -29,6 +29,7 @@ type benchCmd struct {
 type benchOpsCmd struct {
 	JSON    bool    `name:"json" help:"One JSON object a line."`
 	Only    string  `name:"only" help:"Only operations whose name begins so: linear, attention, peak, …"`
+	Sizes   string  `name:"sizes" enum:"tiny,small,large" default:"small" help:"Of which model: small, of 135 million parameters; large, of 8 billion, for GPUs; tiny, to try it."`
 	Seconds float64 `name:"seconds" help:"Time to spend on each."`
 }
 
@@ -60,7 +61,8 @@ func (c *benchOpsCmd) Run(ctx context.Context, t *console) error {
 			show(measured{Op: "peak", Size: "one second", DType: d.Arithmetic().String(), FLOPs: flops, Bytes: bytes, Seconds: 1, PeakFraction: 1})
 		}
 	}
-	for _, w := range optest.Workloads() {
+	sizes := map[string]func() []optest.Case{"tiny": optest.Tiny, "small": optest.Workloads, "large": optest.Large}
+	for _, w := range sizes[c.Sizes]() {
 		if !strings.HasPrefix(w.Op, c.Only) {
 			continue
 		}
@@ -74,7 +76,10 @@ func (c *benchOpsCmd) Run(ctx context.Context, t *console) error {
 				m.Arithmetic = a.String()
 			}
 			if flops > 0 {
-				m.PeakFraction = max(r.FLOPs/flops, r.Bytes/bytes) / r.Seconds
+				m.PeakFraction = r.FLOPs / flops / r.Seconds
+			}
+			if bytes > 0 {
+				m.PeakFraction = max(m.PeakFraction, r.Bytes/bytes/r.Seconds)
 			}
 			show(m)
 		}

@@ -42,6 +42,33 @@ func Workloads() []Case {
 		sumSquares(1024, 1024))
 }
 
+// Large are the operations at the sizes of a model of some 8 billion parameters, for GPUs: C = 4096, F = 14336, 32 query heads over 8 of
+// width 128; decoding steps of 1, 16 and 64 rows, and batches of 512 and 4096.
+func Large() []Case {
+	const C, F = 4096, 14336
+	a := kernels.Attn{H: 32, G: 8, D: 128}
+	var cases []Case
+	for _, T := range []int{1, 16, 64, 512, 4096} {
+		cases = append(cases, linear(T, C, C, 0, false, kernels.BF16))
+	}
+	prompt := grow(nil, 1, 1024)
+	var answers [][]int32
+	for i := range 8 {
+		answers = append(answers, grow(prompt, 3+i, 256))
+	}
+	return append(cases, linear(512, C, F, 0, false, kernels.BF16), linear(2048, C, C, 0, false, kernels.F32), linear(512, C, C, 16, false, kernels.BF16),
+		attend("T=2048", forest.Build([][]int32{grow(nil, 1, 2048)}), a), attend("8 answers of 256 to a prompt of 1024", forest.Build(answers), a),
+		normalize(2048, C, true, kernels.Norm{Eps: 1e-5}), gate(2048, 8192, kernels.SiLU),
+		adamw(1<<23, kernels.AdamW{LR: 1e-3, Beta1: 0.9, Beta2: 0.999, Eps: 1e-8, Step: 2, GradScale: 1}))
+}
+
+// Tiny are a few operations that even the emulated GPU does in no time, to see that measuring works.
+func Tiny() []Case {
+	a := kernels.Attn{H: 2, G: 1, D: 64}
+	return []Case{linear(16, 64, 64, 0, false, kernels.BF16), linear(16, 64, 64, 0, false, kernels.F32),
+		attend("T=64", forest.Build([][]int32{grow(nil, 1, 64)}), a), normalize(16, 64, true, kernels.Norm{Eps: 1e-5})}
+}
+
 // Measure times the steps of a case: after one call to warm up, batches of calls for at least the given time. The median
 // batch counts.
 func Measure(d kernels.Device, c Case, atLeast time.Duration) ([]Result, error) {

@@ -37,8 +37,8 @@ type Context struct {
 	MaxShared    int // bytes of shared memory that one block may ask for
 	Memory       int64
 	Version      int     // of the driver
-	Clock        float64 // cycles per second of a multiprocessor at best
-	Bandwidth    float64 // bytes per second of the memory at best
+	Clock        float64 // cycles per second of a multiprocessor at best; 0 where the driver does not tell
+	Bandwidth    float64 // bytes per second of the memory at best; 0 as well
 
 	device     cu.Device
 	context    unsafe.Pointer
@@ -81,17 +81,23 @@ func Open(index int) (*Context, error) {
 	if c.Memory, err = c.device.TotalMem(); err != nil {
 		return nil, explain("memory of the GPU", err)
 	}
-	var clock, memoryClock, bus int // kHz, kHz, bits
 	for _, a := range []struct {
 		to   *int
 		what cu.DeviceAttribute
-	}{{&c.Major, cu.ComputeCapabilityMajor}, {&c.Minor, cu.ComputeCapabilityMinor}, {&c.SMs, cu.MultiprocessorCount}, {&c.MaxShared, maxSharedOptin},
-		{&clock, cu.ClockRate}, {&memoryClock, cu.MemoryClockRate}, {&bus, cu.GlobalMemoryBusWidth}} {
+	}{{&c.Major, cu.ComputeCapabilityMajor}, {&c.Minor, cu.ComputeCapabilityMinor}, {&c.SMs, cu.MultiprocessorCount}, {&c.MaxShared, maxSharedOptin}} {
 		if *a.to, err = c.device.Attribute(a.what); err != nil {
 			return nil, explain("attributes of the GPU", err)
 		}
 	}
-	c.Clock, c.Bandwidth = 1e3*float64(clock), 1e3*float64(memoryClock)*2*float64(bus)/8 // two transfers per cycle
+	told := func(what cu.DeviceAttribute) float64 { // 0 where the driver does not tell: nothing depends on it but shares of the peak
+		n, err := c.device.Attribute(what)
+		if err != nil {
+			return 0
+		}
+		return float64(n)
+	}
+	c.Clock = 1e3 * told(cu.ClockRate)                                                   // from kHz
+	c.Bandwidth = 1e3 * told(cu.MemoryClockRate) * 2 * told(cu.GlobalMemoryBusWidth) / 8 // two transfers per cycle, bits
 	if c.Major < 8 {
 		return nil, fmt.Errorf("%s has compute capability %d.%d, expected at least 8.0 (Ampere): use --device cpu", c.Name, c.Major, c.Minor)
 	}
