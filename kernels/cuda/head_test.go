@@ -52,6 +52,28 @@ func TestHeadChunks(t *testing.T) {
 	require.Equal(t, dw, dw2)
 }
 
+// TestHeadOfAWideVocabulary: more strips of logits than a block has quads, and every row of the weight twice, so that the likeliest
+// token has an equal, which the same thread reads.
+func TestHeadOfAWideVocabulary(t *testing.T) {
+	const C, V = 2, 2 * 13 * rowThreads
+	weight := noise(1, V*C)
+	copy(weight[V*C/2:], weight)
+	p := kernels.Picks{Rows: []int32{0, 1, 2}, Tokens: []int32{3, 5000, V - 1}}
+	compute := func(d kernels.Device) (logp, argmax []float32) {
+		h, w, out, best := d.New(3, C), d.NewWeight("head", V, C, kernels.F32, littleEndian(weight), false), d.New(3), d.New(3)
+		d.Write(h, noise(2, 3*C))
+		d.LogProbs(out, &kernels.HeadStats{Argmax: best}, h, w, p, kernels.Logits{Scale: 3})
+		logp, argmax = make([]float32, 3), make([]float32, 3)
+		d.Read(logp, out)
+		d.Read(argmax, best)
+		return logp, argmax
+	}
+	want, wantBest := compute(reference.New())
+	logp, best := compute(open(t, Options{Guarded: true}))
+	require.InDeltaSlice(t, want, logp, 2e-6)
+	require.Equal(t, wantBest, best)
+}
+
 // TestSampleDraws: many draws from wide distributions, cut in every way, against the reference. Where the two differ, the
 // random number lies on a border: within 10⁻⁵ of it the reference takes the other token too.
 func TestSampleDraws(t *testing.T) {

@@ -16,16 +16,18 @@ KERNEL(head_logp, ROW, float *logp, float *entropy, float *mean, float *collisio
     if (out)
       for (int i = lo + threadIdx.x; i < hi; i += ROW) gst(out + i, v);
   };
-  if (argmax) store(argmax, (float)first_with(z, V, d.top, ids));
-  if (!entropy && !mean && !collision) return;
+  if (!entropy && !mean && !collision && !argmax) return;
+  int best = V;
   float sum = 0, squares = 0, below = 0; // of z, of P² and of P·(max − z), the latter two times powers of Σ exp
   each_of(V, [&](int v) {
     float x = gld(z + v), e = exp_(x - d.top);
     sum += x;
     squares = fmaf(e, e, squares);
     if (e > 0) below = fmaf(e, d.top - x, below);
+    if (x == d.top && v < best) best = v;
   });
   double lse = log((double)d.sum);
+  store(argmax, (float)block_min(best, ids));
   store(mean, block_sum(sum, part) / V);
   store(collision, (float)(log((double)block_sum(squares, part)) - 2 * lse));
   store(entropy, (float)(lse + (double)block_sum(below, part) / d.sum));

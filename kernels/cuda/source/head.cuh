@@ -1,5 +1,5 @@
-// What softmax has to know of a row of V logits. A block of ROW threads reads a row: thread i takes the elements i, i+ROW, … in
-// order, the lanes of a warp are folded in a tree and the warps in order, so that a row's bits are its own.
+// What softmax has to know of a row of V logits, read by a block of ROW threads in an order of its own, so that a row's bits are its
+// own. In each_of thread i takes the elements i, i+ROW, …; the lanes of a warp are folded in a tree and the warps in order.
 #pragma once
 #include "math.cuh"
 
@@ -40,8 +40,42 @@ DEV int first_with(const float *z, int V, float top, int *part) {
 // The maximum and Σ exp(z − max).
 struct Distribution { float top, sum; };
 DEV float logp_of(const Distribution &d, float z) { return (float)((double)z - (double)d.top - log((double)d.sum)); }
+DEV float carry(float top, float higher) { return top == higher ? 1 : exp_(top - higher); } // −∞ on both sides, too
+DEV Distribution join(Distribution a, Distribution b) {
+  float top = fmaxf(a.top, b.top);
+  return {top, a.sum * carry(a.top, top) + b.sum * carry(b.top, top)};
+}
+// Of a strip of 32 logits, of which each lane of a quad has the pairs 2q + 8j and the one to its right, j = 0 … 3, as tensor cores
+// leave them: lane by lane in order, then the lanes in a tree.
+DEV Distribution strip(const float (&x)[8]) {
+  float top = x[0], sum = 0;
+#pragma unroll
+  for (int i = 1; i < 8; i++) top = fmaxf(top, x[i]);
+  top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 1));
+  top = fmaxf(top, __shfl_xor_sync(0xffffffffu, top, 2));
+#pragma unroll
+  for (int i = 0; i < 8; i++) sum += carry(x[i], top);
+  sum += __shfl_xor_sync(0xffffffffu, sum, 1);
+  sum += __shfl_xor_sync(0xffffffffu, sum, 2);
+  return {top, sum};
+}
+// Of a row: its strips go round over the quads of the block, each of which joins its own in order; then the quads are folded. The row is
+// read once.
+enum { STRIP = 32, QUADS = ROW / 4 };
 DEV Distribution distribution(const float *z, int V, float *part) {
-  float top = row_max(z, V, part), sum = 0;
-  each_of(V, [&](int v) { sum += exp_(gld(z + v) - top); });
-  return {top, block_sum(sum, part)};
+  Distribution mine = {minus_infinity(), 0};
+  int quad = threadIdx.x / 4, q = threadIdx.x % 4;
+  for (int base = 0; base < V; base += QUADS * STRIP) { // the lanes of a warp stay together
+    int first = base + quad * STRIP;
+    float x[8];
+#pragma unroll
+    for (int i = 0; i < 8; i++) {
+      int v = first + i / 2 * 8 + 2 * q + i % 2;
+      x[i] = v < V ? gld(z + v) : minus_infinity();
+    }
+    Distribution next = strip(x);
+    if (first < V) mine = join(mine, next);
+  }
+  float top = block_max(mine.top, part);
+  return {top, block_sum(q == 0 ? mine.sum * carry(mine.top, top) : 0.f, part)};
 }
