@@ -1,50 +1,79 @@
 #!/usr/bin/env python3
 """Speed of PyTorch on a GPU at the sizes of croco bench ops: one JSON line per operation, as croco bench ops --json writes them.
 
-    peer_torch_gpu.py [--dtype bfloat16] [--seconds 0.2]
+    peer_torch_gpu.py [--sizes large|small|tiny] [--dtype bfloat16] [--only linear] [--seconds 0.2] [--device cuda]
 
-Linear layers at C=576, F=1536 and 1, 16 and 512 rows, and at 4096 x 4096 x 4096; attention of 9 heads of 64 over 512 rows; the
-logits of 64 rows over 49152 tokens. Seconds are the median of batches of calls, between events on the GPU.
+Linear layers with their gradients, and attention, forwards and backwards, by scaled_dot_product_attention. Operands are in the dtype
+from the start; TF32 is off. Where croco has a forest of answers to one prompt, PyTorch has a batch of whole texts, as training libraries do.
+Seconds are the median of batches of calls, between events on the GPU.
 """
-import argparse, json, statistics
+import argparse, json, statistics, time
 import torch
+import torch.nn.functional as F
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+ap.add_argument("--sizes", default="large", choices=["tiny", "small", "large"])
 ap.add_argument("--dtype", default="bfloat16", choices=["bfloat16", "float32"])
+ap.add_argument("--only", default="")
 ap.add_argument("--seconds", type=float, default=0.2)
+ap.add_argument("--device", default="cuda")
 a = ap.parse_args()
-dtype = getattr(torch, a.dtype)
+dtype, cuda = getattr(torch, a.dtype), a.device == "cuda"
 torch.backends.cuda.matmul.allow_tf32 = False
+torch.backends.cudnn.allow_tf32 = False
+new = lambda *shape: torch.randn(*shape, device=a.device, dtype=dtype)
 
 
-def measure(op, size, rows, flops, f):
-    for _ in range(3):
-        f()
-    torch.cuda.synchronize()
-    times, spent = [], 0.0
-    while spent < a.seconds or len(times) < 9:
-        begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
-        begin.record()
-        for _ in range(10):
+def timed(f, calls):
+    """Seconds of one call."""
+    if not cuda:
+        t = time.perf_counter()
+        for _ in range(calls):
             f()
-        end.record()
-        end.synchronize()
-        t = begin.elapsed_time(end) / 1e3
-        spent += t
-        times.append(t / 10)
-    print(json.dumps({"op": op, "size": size, "dtype": a.dtype, "rows": rows, "flops": flops, "seconds": statistics.median(times)}), flush=True)
+        return (time.perf_counter() - t) / calls
+    begin, end = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+    begin.record()
+    for _ in range(calls):
+        f()
+    end.record()
+    end.synchronize()
+    return begin.elapsed_time(end) / 1e3 / calls
+
+
+def measure(op, size, flops, f):
+    timed(f, 3)
+    calls = max(1, min(1000, int(a.seconds / 9 / max(timed(f, 1), 1e-9))))
+    seconds = statistics.median(timed(f, calls) for _ in range(9))
+    print(json.dumps({"op": op, "size": size, "dtype": a.dtype, "flops": flops, "seconds": seconds, "versions": {"torch": torch.__version__}}), flush=True)
 
 
 def linear(T, K, N):
-    x, w = torch.randn(T, K, device="cuda", dtype=dtype), torch.randn(N, K, device="cuda", dtype=dtype)
-    measure("linear", f"T={T} K={K} N={N}", T, 2 * T * K * N, lambda: torch.nn.functional.linear(x, w))
+    x, w, dy, dw, size, flops = new(T, K), new(N, K), new(T, N), new(N, K), f"T={T} K={K} N={N}", 2 * T * K * N
+    measure("linear", size, flops, lambda: F.linear(x, w))
+    measure("linear backward input", size, flops, lambda: dy @ w)
+    measure("linear backward weight", size, flops, lambda: dw.addmm_(dy.T, x))
 
 
-for T in (1, 16, 512):
-    linear(T, 576, 1536)
-    linear(T, 1536, 576)
-linear(64, 576, 49152)
-linear(4096, 4096, 4096)
-q, k, v = (torch.randn(1, 9, 512, 64, device="cuda", dtype=dtype) for _ in range(3))
-measure("attention", "H=9 T=512 D=64 causal", 512, 4 * 9 * 64 * 512 * 513 / 2,
-        lambda: torch.nn.functional.scaled_dot_product_attention(q, k, v, is_causal=True))
+def attention(size, batch, T, H, G, D):
+    q, k, v = new(batch, H, T, D), new(batch, G, T, D), new(batch, G, T, D)
+    forward = lambda: F.scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=H != G)
+    pairs, size = batch * H * T * (T + 1) / 2, f"{size} H={H} G={G} D={D}"
+    with torch.no_grad():
+        measure("attention", size, 4 * pairs * D, forward)
+    for x in (q, k, v):
+        x.requires_grad_(True)
+    out = forward()
+    dout = torch.randn_like(out)
+    measure("attention backward", size, 10 * pairs * D, lambda: torch.autograd.grad(out, (q, k, v), dout, retain_graph=True))
+
+
+LINEAR = {"tiny": [(16, 64, 64)], "small": [(T, K, N) for T in (1, 16, 64, 512) for K, N in ((576, 192), (576, 1536), (1536, 576))],
+          "large": [(T, 4096, 4096) for T in (1, 16, 64, 512, 2048, 4096)] + [(512, 4096, 14336)]}
+ATTENTION = {"tiny": [("T=64", 1, 64, 2, 1, 64)], "small": [("512 rows in 4 answers", 4, 278, 9, 3, 64)],
+             "large": [("T=2048", 1, 2048, 32, 8, 128), ("8 answers of 256 to a prompt of 1024", 8, 1280, 32, 8, 128)]}
+if "linear".startswith(a.only):
+    for s in LINEAR[a.sizes]:
+        linear(*s)
+if "attention".startswith(a.only):
+    for s in ATTENTION[a.sizes]:
+        attention(*s)

@@ -99,7 +99,7 @@ func median(d kernels.Device, step Step, atLeast time.Duration) (float64, error)
 	if err != nil {
 		return 0, err
 	}
-	n := int(math.Ceil(atLeast.Seconds() / 9 / max(first, 1e-9)))
+	n := max(1, int(math.Ceil(atLeast.Seconds()/9/max(first, 1e-9))))
 	var times []float64
 	for start := time.Now(); len(times) < 3 || time.Since(start) < atLeast; {
 		t, err := batch(min(n, 1<<16))
