@@ -99,7 +99,7 @@ func (d *Device) hopper() bool { return d.arch == "sm_90a" }
 
 // Sync waits, and returns the first fault there was.
 func (d *Device) Sync() error {
-	d.wait()
+	d.rest()
 	return d.fault
 }
 

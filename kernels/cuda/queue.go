@@ -91,11 +91,19 @@ func (d *Device) promise(dst []byte, src uintptr) {
 // fetch copies from the device and waits for it.
 func (d *Device) fetch(dst []byte, src uintptr) {
 	d.promise(dst, src)
+	d.rest()
+}
+
+// rest waits between operations. Rounded copies are forgotten: a step that comes again finds memory as it was.
+func (d *Device) rest() {
 	d.wait()
+	for len(d.rounded) > 0 {
+		d.forgetRounded(0)
+	}
 }
 
 // wait returns when everything is done and what was promised is in its place, unless there was a fault. Lists that nobody holds are
-// forgotten, and rounded copies: a step that comes again finds memory as it was.
+// forgotten: see lists.go. It may come in the middle of an operation, where memory runs out: the operands stay.
 func (d *Device) wait() {
 	d.flush()
 	q := &d.queue
@@ -107,9 +115,6 @@ func (d *Device) wait() {
 	}
 	q.owed, q.taken, q.full = q.owed[:0], 0, q.graphs.longest(0)
 	d.forgetLists()
-	for len(d.rounded) > 0 {
-		d.forgetRounded(0)
-	}
 }
 
 // flush gives the driver what is queued.
