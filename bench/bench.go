@@ -25,10 +25,11 @@ import (
 type Result struct {
 	Peer            string  `json:"peer"` // "croco"
 	Work            string  `json:"work"`
-	Tokens          int     `json:"tokens"`            // that the work holds, however few had to be computed
-	Seconds         float64 `json:"seconds"`           // the fastest repeat
-	TokensPerSecond float64 `json:"tokens_per_second"` //
-	CPUShare        float64 `json:"cpu_share"`         // of that repeat: CPU time / (wall time · threads); well below 1: others held the cores
+	Tokens          int     `json:"tokens"`                     // that the work holds, however few had to be computed
+	Seconds         float64 `json:"seconds"`                    // the fastest repeat
+	TokensPerSecond float64 `json:"tokens_per_second"`          //
+	Decode          float64 `json:"decode_tok_per_s,omitempty"` // generate: tokens a second after the first of each answer
+	CPUShare        float64 `json:"cpu_share"`                  // of that repeat: CPU time / (wall time · threads); well below 1: others held the cores
 	Threads         int     `json:"threads"`
 	PeakMB          int     `json:"max_rss_mb"` // of this process, so far; 0 where the system does not tell
 }
@@ -83,10 +84,21 @@ func Generate(dir string, d kernels.Device, s Shape) (Result, error) {
 	}
 	defer m.Close()
 	jobs := []sampler.Job{{Key: 1, Prompt: ids(m, 1, s.Prompt), N: s.Samples}}
-	p := sampler.Params{Temperature: 0.7, MaxNewTokens: s.New, MaxRows: s.Samples}
-	return s.fastest("generate", s.Samples*s.New, func() error {
-		return sampler.New(m).Generate(context.Background(), jobs, p, func(int, []sampler.Answer) error { return nil })
-	})
+	write := func(n int) func() error {
+		p := sampler.Params{Temperature: 0.7, MaxNewTokens: n, MaxRows: s.Samples}
+		return func() error {
+			return sampler.New(m).Generate(context.Background(), jobs, p, func(int, []sampler.Answer) error { return nil })
+		}
+	}
+	first, err := s.fastest("generate", s.Samples, write(1))
+	if err != nil {
+		return first, err
+	}
+	r, err := s.fastest("generate", s.Samples*s.New, write(s.New))
+	if rest := r.Seconds - first.Seconds; rest > 0 {
+		r.Decode = float64(s.Samples*(s.New-1)) / rest
+	}
+	return r, err
 }
 
 // Score scores Batch conversations of Length tokens whose first Prompt tokens are the same.

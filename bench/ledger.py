@@ -47,13 +47,14 @@ def both(work, *arguments):
 
 # A work: its name, what it is, croco's sides, and the others'. A side's rate is the first of these keys that its line has.
 RATE = ["tokens_per_second", "out_tok_per_s", "tok_per_s"]
+DECODE = ["decode_tok_per_s"]  # without reading the prompt
 generate = ["--samples", samples, "--prompt", 64, "--new", new]
 hf = ["--samples", samples, "--new-tokens", new, "--repeats", 1]
 pairs = ["--batch", batch, "--prompt", 64, "--answer", new]
 rows, length = samples, 200 + new
 score = ["--batch", rows, "--prompt", 200, "--length", length]
 WORKS = [
-    ("decode", "one answer of %d tokens, bf16 weights" % new, croco("generate", "--samples", 1, "--prompt", 64, "--new", new),
+    ("decode", "decoding one answer of %d tokens, bf16 weights" % new, croco("generate", "--samples", 1, "--prompt", 64, "--new", new),
      {"llama.cpp bf16": llama(1), "Transformers bf16": peer("peer_hf_generate.py", "--samples", 1, "--new-tokens", new, "--repeats", 1, "--dtype", "bf16")}),
     ("generate", "%d answers of %d tokens to one prompt of 64" % (samples, new), both("generate", *generate),
      {"Transformers f32": peer("peer_hf_generate.py", *hf), "Transformers bf16": peer("peer_hf_generate.py", *hf, "--dtype", "bf16"), "llama.cpp bf16": llama(samples)}),
@@ -74,9 +75,9 @@ WORKS = [
 versions = {}  # of the peers that ran
 
 
-def lines(command, timeout=900):
+def lines(command, timeout=900, **more):
     """The JSON lines of a command, or None and why not."""
-    env = dict(os.environ, ASSUME_NO_MOVING_GC_UNSAFE_RISK_IT_WITH="go1.26", OMP_NUM_THREADS=str(a.threads))
+    env = dict(os.environ, ASSUME_NO_MOVING_GC_UNSAFE_RISK_IT_WITH="go1.26", OMP_NUM_THREADS=str(a.threads), **more)
     try:
         done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=timeout)
     except (OSError, subprocess.TimeoutExpired) as e:
@@ -93,14 +94,14 @@ def note(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def take_turns(sides, values):
+def take_turns(sides, values, rounds=a.rounds, **env):
     """Runs the sides in turns; values reads {what: number} off a side's lines. Returns {side: {what: [numbers]}}."""
     seen, dead = {side: {} for side in sides}, set()
-    for _ in range(a.rounds):
+    for _ in range(rounds):
         for side, command in sides.items():
             if side in dead:
                 continue
-            out, why = lines(command)
+            out, why = lines(command, **env)
             if out is None:
                 dead.add(side)
                 note(f"left out: {side}: {why}")
@@ -120,7 +121,7 @@ def work(name, what, ours, others):
 
     def values(out):
         line = out[-1]
-        return {"v": next(line[k] for k in RATE if k in line), "share": line.get("cpu_share") or 0, "mb": line["max_rss_mb"]}
+        return {"v": next(line[k] for k in (DECODE if name == "decode" else RATE) if k in line), "share": line.get("cpu_share") or 0, "mb": line["max_rss_mb"]}
 
     seen = take_turns(sides, values)
     mine = {side: statistics.median(seen[side]["v"]) for side in ours if side in seen}
@@ -146,7 +147,7 @@ def machine_peak():
 SHAPES = ["64x576x1536", "512x576x1536", "512x1536x576"]
 
 
-def linear(name, what, dtype, keys):
+def linear(what, dtype, keys, **env):
     """Linear layers: croco's rows of bench ops beside PyTorch and NumPy in another process, gonum and gorgonia in one with croco."""
     sides = {"croco": [a.croco, "-q", "--threads", str(a.threads), "--dtype", dtype, "bench", "ops", "--json", "--only", "linear", "--seconds", "0.05"],
              "PyTorch": [a.python, str(peers / "peer_torch_gemm.py"), "--sizes", ",".join(SHAPES), "--threads", str(a.threads), "--seconds", "0.3"]}
@@ -166,7 +167,7 @@ def linear(name, what, dtype, keys):
                         found[g["size"], title] = g[key]
         return found
 
-    seen = take_turns(sides, values)
+    seen = take_turns(sides, values, 3 * a.rounds, **env)  # short ones, so more of them
     ours = seen.get("croco", {})
     for size in SHAPES:
         mine = statistics.median(ours[size, "croco"])
@@ -207,16 +208,31 @@ def processor():
     return f"{cpu}, {os.cpu_count()} processors, {a.threads} threads"
 
 
-chosen = a.only.split(",") if a.only else ["linear", "linear-go", "linear-bf16"] + [w[0] for w in WORKS]
-unknown = set(chosen) - {"linear", "linear-go", "linear-bf16"} - {w[0] for w in WORKS}
-if unknown:
-    sys.exit(f"ledger: --only {','.join(sorted(unknown))}: expected some of linear, linear-go, linear-bf16, {', '.join(w[0] for w in WORKS)}")
-if "linear" in chosen:
-    linear("linear", "linear f32", "float32", {"torch_f32": "PyTorch f32", "numpy_f32": "NumPy f32"})
-if "linear-go" in chosen:
-    go_linear()
-if "linear-bf16" in chosen:
-    linear("linear-bf16", "linear, --dtype bfloat16", "bfloat16", {"torch_bf16": "PyTorch bf16"})
+def threads():
+    """croco by one thread and by as many as asked for, on the works that are made of products."""
+    for name, what, command in [("score", "score 16 texts of 128 tokens", ["score", "--batch", 16, "--prompt", 0, "--length", 128]),
+                                ("dpo", "DPO step, 2 pairs", ["dpo", "--batch", 2, "--prompt", 64, "--answer", new, *steps])]:
+        many = croco(*command)
+        one = ["1" if many[i - 1] == "--threads" else x for i, x in enumerate(many)]
+        seen = take_turns({"1": one, "n": many}, lambda out: {"v": out[-1]["tokens_per_second"]})
+        pairs = [n / o for n, o in zip(seen["n"]["v"], seen["1"]["v"])]
+        row(f"{what}: {a.threads} threads beside 1", "croco", cell(seen["n"]["v"]), f"{statistics.median(pairs):.2f} × one thread", "", "")
+
+
+AVX2 = {"CROCO_CPU": "avx2", "ATEN_CPU_CAPABILITY": "avx2", "ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2"}
+LAYERS = {
+    "linear": lambda: linear("linear f32", "float32", {"torch_f32": "PyTorch f32", "numpy_f32": "NumPy f32"}),
+    "linear-avx2": lambda: linear("linear f32, both held to AVX2", "float32", {"torch_f32": "PyTorch f32"}, **AVX2),
+    "linear-go": go_linear,
+    "linear-bf16": lambda: linear("linear, --dtype bfloat16", "bfloat16", {"torch_bf16": "PyTorch bf16"}),
+    "threads": threads,
+}
+chosen = a.only.split(",") if a.only else [*LAYERS, *(w[0] for w in WORKS)]
+if unknown := set(chosen) - {*LAYERS, *(w[0] for w in WORKS)}:
+    sys.exit(f"ledger: --only {','.join(sorted(unknown))}: expected some of {', '.join([*LAYERS, *(w[0] for w in WORKS)])}")
+for name, measure in LAYERS.items():
+    if name in chosen:
+        measure()
 for w in WORKS:
     if w[0] in chosen:
         work(*w)

@@ -39,7 +39,8 @@ type tiles struct {
 }
 
 func (t *attending) tiles(w *worker) *tiles {
-	return &tiles{t: t, keysT: w.buf(bufKeys, t.wide*tileKeys), copied: w.buf(bufValues, t.wide*tileKeys), stage: w.buf(bufPack, 8*t.D)}
+	w.tiles = tiles{t: t, keysT: w.buf(bufKeys, t.wide*tileKeys), copied: w.buf(bufValues, t.wide*tileKeys), stage: w.buf(bufPack, 8*t.D)}
+	return &w.tiles
 }
 
 // load gathers the rows of key/value head g, unless they, or more, are there already.

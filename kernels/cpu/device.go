@@ -103,7 +103,12 @@ func class(n int) int {
 
 // New returns a tensor with undefined contents.
 func (d *Device) New(shape ...int) *kernels.Tensor {
-	t := &kernels.Tensor{Shape: append([]int(nil), shape...)}
+	header := &struct { // one object of the heap, not two
+		kernels.Tensor
+		dims [4]int
+	}{}
+	t := &header.Tensor
+	t.Shape = append(header.dims[:0], shape...)
 	n := t.Len()
 	c := class(n)
 	var slab []float32

@@ -23,6 +23,7 @@ type worker struct {
 	wide []float32 // a block of a bfloat16 panel, widened
 	bufs [buffers][]float32
 
+	tiles     tiles
 	likeliest likeliest
 }
 
