@@ -25,6 +25,7 @@ type position struct {
 	BatchSize    int    `json:"per_device_train_batch_size"`
 	Accumulation int    `json:"gradient_accumulation_steps"`
 	Window       window `json:"window"`
+	Interrupted  bool   `json:"interrupted,omitempty"` // the checkpoint is there for that reason alone
 }
 
 // scheduler is scheduler.json: the schedule has no state but the step.
@@ -34,9 +35,10 @@ type scheduler struct {
 }
 
 // save writes checkpoint-N: the adapter or model, with its tokenizer, and what resume reads.
-func (t *trainer) save() error {
+func (t *trainer) save(interrupted bool) error {
 	step := t.state.GlobalStep
-	dir := checkpointDir(t.args.OutputDir, step)
+	dir, at := checkpointDir(t.args.OutputDir, step), t.position()
+	at.Interrupted = interrupted
 	err := writeFolder(dir, func(dir string) error {
 		if err := t.saveModel(dir); err != nil {
 			return err
@@ -54,7 +56,7 @@ func (t *trainer) save() error {
 		if err := writeJSON(filepath.Join(dir, "scheduler.json"), scheduler{step, number(t.schedule.rate(step))}); err != nil {
 			return err
 		}
-		if err := writeJSON(filepath.Join(dir, "data_state.json"), t.position()); err != nil {
+		if err := writeJSON(filepath.Join(dir, "data_state.json"), at); err != nil {
 			return err
 		}
 		return t.saveState(dir)

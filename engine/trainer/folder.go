@@ -124,6 +124,20 @@ func prune(out string, limit int) error {
 	return nil
 }
 
+// forgetInterruptions removes the checkpoints that a run left only because it was stopped: a finished run holds the same files
+// as one that was not. What cannot be read as a checkpoint stays.
+func forgetInterruptions(out string) error {
+	steps, err := checkpoints(out)
+	for _, step := range steps {
+		var at position
+		dir := checkpointDir(out, step)
+		if readJSON(filepath.Join(dir, "data_state.json"), &at) == nil && at.Interrupted {
+			err = errors.Join(err, os.RemoveAll(dir))
+		}
+	}
+	return err
+}
+
 // tokenizerFiles are what a loader of text wants beside the weights.
 var tokenizerFiles = []string{"tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
 	"tokenizer.model", "vocab.json", "merges.txt", "chat_template.jinja"}

@@ -45,7 +45,7 @@ func (t *trainer) loop(ctx context.Context, progress func(Status)) error {
 		}
 		stopped := ctx.Err() != nil && n+1 < t.plan.steps
 		if done.save || stopped {
-			if err := t.save(); err != nil {
+			if err := t.save(!done.save); err != nil {
 				return err
 			}
 		}
@@ -158,5 +158,8 @@ func (t *trainer) finish() (Result, error) {
 	if err := t.saveModel(t.args.OutputDir); err != nil {
 		return r, err
 	}
-	return r, t.saveState(t.args.OutputDir)
+	if err := t.saveState(t.args.OutputDir); err != nil {
+		return r, err
+	}
+	return r, forgetInterruptions(t.args.OutputDir)
 }
