@@ -19,6 +19,7 @@ const spanTiles = 8
 type attention struct {
 	plan  *forest.Plan
 	span  int // tiles; tests set it
+	least int // width that kernels are made for; tests set it
 	works map[attnKey]*attnOnDevice
 	keys  *keyBlocks
 }
@@ -46,8 +47,18 @@ type attnCall struct {
 	d    *Device
 	half bool   // bfloat16 products
 	wide int    // the head width that the kernels are made for: at least D
-	name string // how their names end: arithmetic and width
-	most int    // rows of an item
+	name string // how their names end, before the width: arithmetic, or sm90
+
+	threads int // of a block
+	most    int // rows of an item
+}
+
+// attnOperands is what kernels read: q, k and v, itself or rounded copies.
+type attnOperands struct {
+	kernel string
+	shared int // bytes
+	args   []driver.Arg
+	more   []driver.Arg // after all other arguments
 }
 
 func (d *Device) attnCall(op string, q, k, v *kernels.Tensor, a kernels.Attn) attnCall {
@@ -58,20 +69,20 @@ func (d *Device) attnCall(op string, q, k, v *kernels.Tensor, a kernels.Attn) at
 		panic(fmt.Sprintf("cuda: %s: %d query heads for %d key/value heads", op, a.H, a.G))
 	}
 	widths := []int{16, 64, 128, 256}
-	i := slices.IndexFunc(widths, func(w int) bool { return w >= a.D })
+	i := slices.IndexFunc(widths, func(w int) bool { return w >= max(a.D, d.attention.least) })
 	if i < 0 {
 		panic(fmt.Sprintf("cuda: %s: heads of %d columns, expected at most 256", op, a.D))
 	}
 	if d.arithmetic == kernels.BF16 {
-		return attnCall{Attn: a, d: d, wide: widths[i], half: true, name: "bf16", most: 64}
+		return attnCall{Attn: a, d: d, wide: widths[i], half: true, name: "bf16", threads: 128, most: 64}
 	}
-	return attnCall{Attn: a, d: d, wide: widths[i], name: "f32", most: 32}
+	return attnCall{Attn: a, d: d, wide: widths[i], name: "f32", threads: 128, most: 32}
 }
 
 // launch queues one of the kernels for the width of this call, which end their arguments with the constants.
 func (c *attnCall) launch(kernel string, grid [3]int, shared int, args []driver.Arg, more ...driver.Arg) {
 	args = append(args, driver.Int(c.H), driver.Int(c.G), driver.Int(c.D), driver.Float(c.Scale), driver.Float(c.Softcap), driver.Int(c.Window))
-	c.d.launch(fmt.Sprintf("%s_%s_%d", kernel, c.name, c.wide), grid, 128, shared, append(args, more...)...)
+	c.d.launch(fmt.Sprintf("%s_%s_%d", kernel, c.name, c.wide), grid, c.threads, shared, append(args, more...)...)
 }
 
 // operand is a tensor (rows, heads·D) as the kernels want it: itself, or (rows, heads, wide) in bfloat16.
@@ -122,7 +133,7 @@ func (d *Device) forget() {
 	if span == 0 {
 		span = spanTiles
 	}
-	d.attention = attention{span: span, works: map[attnKey]*attnOnDevice{}}
+	d.attention = attention{span: span, least: d.attention.least, works: map[attnKey]*attnOnDevice{}}
 }
 
 // place copies the lists to the device.
@@ -155,25 +166,39 @@ func (d *Device) Attend(out, lse, q, k, v *kernels.Tensor, plan *forest.Plan, a 
 	if lse != nil {
 		kernels.Shape("attend", "lse", lse, q.Shape[0], a.H)
 	}
-	w := c.work(plan, false)
-	kernel, shared, operands := "attend", 0, []driver.Arg{at(q), at(k), at(v)}
-	if c.half {
-		shared = 8*c.most + 2*c.wide*(c.most+2*tileKeys)
-		operands[0] = c.operand(q)
-		if k.Shape[0] == q.Shape[0] { // a batch; a cache is read as it is
-			operands[1], operands[2] = c.operand(k), c.operand(v)
-		} else {
-			kernel = "attend_cache"
-		}
+	merge := "merge_spans_" + c.name
+	cache := k.Shape[0] != q.Shape[0] // which is read as it is; else a batch
+	var o attnOperands
+	switch {
+	case !c.half:
+		o = attnOperands{kernel: "attend", args: []driver.Arg{at(q), at(k), at(v)}}
+	case d.hopper() && (c.wide == 64 || c.wide == 128):
+		o = c.forwardSM90(q, k, v, cache)
+	default:
+		o = c.forwardBF16(q, k, v, cache)
 	}
+	w := c.work(plan, false)
 	slots := d.alloc(4 * w.slots * a.H * (2 + a.D))
 	defer d.release(slots)
 	for _, items := range w.items {
-		args := append([]driver.Arg{at(out), at(lse)}, operands...)
+		args := append([]driver.Arg{at(out), at(lse)}, o.args...)
 		args = append(args, driver.Ptr(slots), driver.Ptr(items.at), driver.Ptr(w.queries), driver.Ptr(w.tiles), driver.Ptr(w.rows))
-		c.launch(kernel, plane(items.n, a.G), shared, args, driver.Int(d.attention.span))
+		c.launch(o.kernel, plane(items.n, a.G), o.shared, args, append([]driver.Arg{driver.Int(d.attention.span)}, o.more...)...)
 	}
-	d.launch("merge_spans_"+c.name, plane(w.merges, a.H), 128, 0, at(out), at(lse), driver.Ptr(slots), driver.Ptr(w.merging), driver.Int(a.H), driver.Int(a.D))
+	d.launch(merge, plane(w.merges, a.H), 128, 0, at(out), at(lse), driver.Ptr(slots), driver.Ptr(w.merging), driver.Int(a.H), driver.Int(a.D))
+}
+
+// forwardBF16 is source/attention_bf16_forward.cuh.
+func (c *attnCall) forwardBF16(q, k, v *kernels.Tensor, cache bool) attnOperands {
+	o := attnOperands{kernel: "attend", shared: 8*c.most + 2*c.wide*(c.most+2*tileKeys)}
+	for i, t := range []*kernels.Tensor{q, k, v} {
+		if cache && i > 0 {
+			o.kernel, o.args = "attend_cache", append(o.args, at(t))
+			continue
+		}
+		o.args = append(o.args, c.operand(t))
+	}
+	return o
 }
 
 // AttendBackward: in the forward pass, for each query and head, this was P = exp(s − lse) with s = scale·q·k (soft-capped), and

@@ -2,15 +2,12 @@
 // products by wgmma. A block is one warpgroup with 64 rows or 64 keys; several share a multiprocessor, so that one computes
 // weights while another multiplies.
 //
-// Operands are 64 heads of W elements in shared memory, as panels of 64 × 64: rows of 128 bytes whose chunks of 16 are
-// exchanged by the 128-byte swizzle of wgmma. Since the rows of a forest lie where they lie, threads copy them one by one
-// (cp.async) and not by TMA. The same panels serve twice: as they are for scores, and transposed where rows are summed up.
-// Weights and their gradients never leave the registers, in which wgmma takes them as its first operand.
+// Since the rows of a forest lie where they lie, threads copy them one by one (cp.async) and not by TMA. The same panels serve
+// twice: as they are for scores, and transposed where rows are summed up. Weights and their gradients never leave the
+// registers, in which wgmma takes them as its first operand.
 #include "attention_bf16_back.cuh"
-#include "sm90.cuh"
+#include "attention_sm90.cuh"
 #ifdef HAVE_SM90A
-
-enum { PANEL = 64 * 64 };
 
 // Copies heads at(0) … at(63) of x and y to the rows of a and b; zeros where at(r) < 0.
 template <int W, class At> DEV void copy_both(bf16 *a, const bf16 *x, bf16 *b, const bf16 *y, At at) {
@@ -32,28 +29,6 @@ DEV void all_there() {
   cp_wait<0>();
   fence_async();
   __syncthreads();
-}
-
-// Queues s (64,64) = a · bᵀ, both (64,W).
-template <int W> DEV void queue_scores(float (&s)[32], const bf16 *a, const bf16 *b) {
-  keep(s);
-  wgmma_fence();
-#pragma unroll
-  for (int k = 0; k < W; k += 16)
-    wgmma_ss<64, 0>(s, desc_k128(a + k / 64 * PANEL + k % 64), desc_k128(b + k / 64 * PANEL + k % 64), k);
-  wgmma_commit();
-}
-// Queues sum (64,N) += p · b, where p are fragments (64,64), and b has 64 rows.
-template <int N> DEV void queue_sum(float (&sum)[N / 2], const u32 (&p)[4][4], const bf16 *b) {
-  wgmma_fence();
-#pragma unroll
-  for (int k = 0; k < 4; k++) wgmma_rs<N, 1>(sum, p[k], desc_mn128(b + k * 16 * 64, PANEL * 2), 1);
-  wgmma_commit();
-}
-// The fragments of p in bfloat16: accumulators lie as wgmma takes its first operand.
-DEV void round_fragments(u32 (&to)[4][4], const float (&p)[32]) {
-#pragma unroll
-  for (int i = 0; i < 16; i++) to[i / 4][i % 4] = pack2(p[2 * i], p[2 * i + 1]);
 }
 
 template <int W> struct QueryOperands {

@@ -20,27 +20,30 @@ template <int W, int N, class At> DEV void copy_heads(bf16 *dst, const bf16 *x, 
     cp_async16(dst + place<W>(r, chunk), x + (long long)max(h, 0) * W + chunk * 8, h >= 0);
   }
 }
-// The same from float32 heads of D elements, which may be a cache's: rows that hold nothing are not touched.
+// Chunk number chunk of float32 head h of D elements, rounded; zeros behind the D and where h < 0: rows that hold nothing are not
+// touched. whole: chunks may be read 16 bytes at a time.
+DEV uint4 round_chunk(const float *x, int h, int chunk, int D, bool whole) {
+  float4 lo = {}, hi = {};
+  const float *p = x + (long long)max(h, 0) * D + chunk * 8;
+  int left = h < 0 ? 0 : D - chunk * 8;
+  if (whole) {
+    if (left >= 4) lo = gld((const float4 *)p);
+    if (left >= 8) hi = gld((const float4 *)p + 1);
+  } else {
+    float *to[8] = {&lo.x, &lo.y, &lo.z, &lo.w, &hi.x, &hi.y, &hi.z, &hi.w};
+#pragma unroll
+    for (int e = 0; e < 8; e++)
+      if (e < left) *to[e] = gld(p + e);
+  }
+  return {pack2(lo.x, lo.y), pack2(lo.z, lo.w), pack2(hi.x, hi.y), pack2(hi.z, hi.w)};
+}
+// copy_heads from float32 heads of D elements, which may be a cache's.
 template <int W, int N, class At> DEV void round_heads(bf16 *dst, const float *x, int D, At at) {
   bool whole = D % 4 == 0 && (u64)x % 16 == 0;
   int chunk = threadIdx.x % (W / 8);
 #pragma unroll 4
-  for (int r = threadIdx.x / (W / 8); r < N; r += THREADS / (W / 8)) {
-    int h = at(r);
-    float4 lo = {}, hi = {};
-    const float *p = x + (long long)max(h, 0) * D + chunk * 8;
-    int left = h < 0 ? 0 : D - chunk * 8;
-    if (whole) {
-      if (left >= 4) lo = gld((const float4 *)p);
-      if (left >= 8) hi = gld((const float4 *)p + 1);
-    } else {
-      float *to[8] = {&lo.x, &lo.y, &lo.z, &lo.w, &hi.x, &hi.y, &hi.z, &hi.w};
-#pragma unroll
-      for (int e = 0; e < 8; e++)
-        if (e < left) *to[e] = gld(p + e);
-    }
-    *(uint4 *)(dst + place<W>(r, chunk)) = {pack2(lo.x, lo.y), pack2(lo.z, lo.w), pack2(hi.x, hi.y), pack2(hi.z, hi.w)};
-  }
+  for (int r = threadIdx.x / (W / 8); r < N; r += THREADS / (W / 8))
+    *(uint4 *)(dst + place<W>(r, chunk)) = round_chunk(x, at(r), chunk, D, whole);
 }
 
 // s (16 by 8·N) += a · bᵀ: the 16 rows of a from row0 on, N·8 rows of b, both of W columns.

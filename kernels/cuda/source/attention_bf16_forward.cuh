@@ -1,17 +1,12 @@
 // The forward pass of attention with bfloat16 products.
 #pragma once
-#include "attention_bf16.cuh"
+#include "attention_bf16_sums.cuh"
 
 template <int W> struct Forward : Rows { bf16 q[ROWS * W], k[TILE * W], v[TILE * W]; };
 
-#define ATTEND                                                                                                           \
-  float *out, float *lse, const bf16 *q, const void *k, const void *v, float *slots, const Item *items,                  \
-      const Query *queries, const int *tiles, const int *rows, int H, int G, int D, float scale, float cap, int window, int span
-#define ATTEND_ARGS out, lse, q, k, v, slots, items, queries, tiles, rows, H, G, D, scale, cap, window, span
-
 // out (Tq,H·D) and lse (Tq,H) of the rows of item blockIdx.x under key/value head blockIdx.y. q is (Tq,H,W). k and v are (rows,G,W)
 // in bfloat16, or, CACHE, (rows,G,D) in float32: the same bits come of both. Keys and values arrive while the products before
-// are computed. While spans follow, out holds the sums of those before.
+// are computed.
 template <int W, bool CACHE> DEV void attend(ATTEND) {
   SHARED_DYN(Forward<W>, s);
   int tid = threadIdx.x, lane = tid & 31, row = tid / 32 * 16 + lane / 4, perGroup = H / G, lowest, highest;
@@ -35,45 +30,11 @@ template <int W, bool CACHE> DEV void attend(ATTEND) {
   load(s->k, k, first);
   load(s->v, v, first);
 
-  State now[2], before[2];
-  float acc[W / 8][4] = {};
-  bool later = false; // whether there are spans before
-  auto at_slot = [&](int i) { // the slot of row number i
-    int query = (it.lo + row + 8 * i) / perGroup;
-    return slot(slots, gld(&queries[it.query + query].slot) + it.from / span, s->query[row + 8 * i] % H, H, D);
-  };
-  auto turn = [&] { // a span ends
-    forget(out), forget(row);
-    float own[2], other[2];
-#pragma unroll
-    for (int i = 0; i < 2; i++) {
-      if (!later) before[i] = empty_state();
-      add_span<Binary>(before[i], now[i], &own[i], &other[i]);
-      now[i] = empty_state();
-    }
-    each_element<W / 8>(*s, row, D, [&](int i, int j, int e, int c) {
-      float *o = out + (long long)s->query[row + 8 * i] * D + c, x = acc[j][e] * other[i];
-      gst(o, later ? fmaf(gld(o), own[i], x) : x);
-    });
-#pragma unroll
-    for (int j = 0; j < W / 8; j++)
-#pragma unroll
-      for (int e = 0; e < 4; e++) acc[j][e] = 0;
-    later = true;
-  };
-
-#pragma unroll
-  for (int i = 0; i < 2; i++) {
-    now[i] = empty_state();
-    if ((it.flags & RESUME) && s->query[row + 8 * i] >= 0) {
-      const float *p = at_slot(i);
-      now[i] = {gld(p), gld(p + 1)};
-    }
-  }
-  if (it.flags & RESUME) each_element<W / 8>(*s, row, D, [&](int i, int j, int e, int c) { acc[j][e] = gld(at_slot(i) + SLOT_SUMS + c); });
-
+  Results to = {out, lse, slots, queries, it, it.lo, H, perGroup, D, span};
+  Sums<W> sums;
+  begin_sums(sums, to, *s, row);
   for (int tile = first; tile < it.to; tile++) {
-    if (tile > first && tile % span == 0) turn();
+    if (tile > first && tile % span == 0) turn(sums, to, *s, row);
     cp_wait<1>(); // keys are there
     __syncthreads();
     float p[TILE / 8][4] = {};
@@ -83,57 +44,17 @@ template <int W, bool CACHE> DEV void attend(ATTEND) {
     bool all = lowest >= tile * TILE + TILE - 1 && first_seen(highest, window) <= tile * TILE;
 #pragma unroll
     for (int i = 0; i < 2; i++) {
-      int pos = s->pos[row + 8 * i], key = tile * TILE + (lane & 3) * 2;
-      float top = now[i].max, sum = 0;
+      float f = soften(sums.now[i], [&](int j, int e) -> float & { return p[j][2 * i + e]; }, s->pos[row + 8 * i],
+                       tile * TILE + (lane & 3) * 2, all, scale, cap, window);
 #pragma unroll
-      for (int j = 0; j < TILE / 8; j++)
-#pragma unroll
-        for (int e = 0; e < 2; e++) {
-          float &x = p[j][2 * i + e];
-          x = score<Binary>(x, scale, cap);
-          if (!all && !sees(pos, key + j * 8 + e, window)) x = empty_state().max;
-          top = fmaxf(top, x);
-        }
-      top = quad_max(top);
-#pragma unroll
-      for (int j = 0; j < TILE / 8; j++)
-#pragma unroll
-        for (int e = 0; e < 2; e++) {
-          float &x = p[j][2 * i + e];
-          x = x == empty_state().max ? 0.f : exp2f(x - top);
-          sum += x;
-        }
-      float f = carry<Binary>(now[i].max, top);
-      now[i] = {top, fmaf(now[i].sum, f, quad_sum(sum))};
-#pragma unroll
-      for (int j = 0; j < W / 8; j++) acc[j][2 * i] *= f, acc[j][2 * i + 1] *= f;
+      for (int j = 0; j < W / 8; j++) sums.acc[j][2 * i] *= f, sums.acc[j][2 * i + 1] *= f;
     }
     cp_wait<1>(); // values are there
     __syncthreads();
-    weights_by_rows<W>(acc, p, s->v, 0);
+    weights_by_rows<W>(sums.acc, p, s->v, 0);
     __syncthreads();
     load(s->v, v, tile + 1);
   }
-  cp_wait<0>();              // q's copies, where no tile was seen
-  forget(out), forget(row); // else the addresses of the end occupy registers all the time
-
-  if (it.flags & LEAVE) {
-    each_element<W / 8>(*s, row, D, [&](int i, int j, int e, int c) { gst(at_slot(i) + SLOT_SUMS + c, acc[j][e]); });
-#pragma unroll
-    for (int i = 0; i < 2; i++)
-      if (lane % 4 == 0 && s->query[row + 8 * i] >= 0) {
-        float *p = at_slot(i);
-        gst(p, now[i].max), gst(p + 1, now[i].sum);
-      }
-    return;
-  }
-  bool spans = later;
-  if (spans) turn();
-  each_element<W / 8>(*s, row, D, [&](int i, int j, int e, int c) {
-    float *o = out + (long long)s->query[row + 8 * i] * D + c;
-    gst(o, fmaf(spans ? gld(o) : acc[j][e], 1.f / (spans ? before[i].sum : now[i].sum), 0.f));
-  });
-#pragma unroll
-  for (int i = 0; i < 2; i++)
-    if (lse && lane % 4 == 0 && s->query[row + 8 * i] >= 0) gst(lse + s->query[row + 8 * i], log_sum<Binary>(spans ? before[i] : now[i]));
+  cp_wait<0>(); // q's copies, where no tile was seen
+  end_sums(sums, to, *s, row);
 }
