@@ -106,10 +106,10 @@ func inLayers(t *testing.T, rows map[string]int, want int) {
 
 // A prompt is read once for all its answers, and the logits after it are made once; the last token of an answer is not read.
 func TestGenerateComputesWhatItMust(t *testing.T) {
-	c := count(t, Generate, shape)
-	inLayers(t, c.rows, 2*(5+3*3))
-	require.Equal(t, 2*(1+3*3), c.rows["model.embed_tokens.weight"])
-	require.Equal(t, 2*3*(5+3*3), c.queries)
+	c := count(t, Generate, shape) // twice up to the first token, twice whole
+	inLayers(t, c.rows, 2*5+2*(5+3*3))
+	require.Equal(t, 2*1+2*(1+3*3), c.rows["model.embed_tokens.weight"])
+	require.Equal(t, 2*3*5+2*3*(5+3*3), c.queries)
 
 	longer := shape
 	longer.New++
