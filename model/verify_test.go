@@ -23,6 +23,11 @@ func devices(t *testing.T) map[string]kernels.Device {
 		return map[string]kernels.Device{system(d): d}
 	}
 	all := map[string]kernels.Device{}
+	if testing.Short() { // under the race detector: one device, and with two threads
+		d, err := cpu.New(2)
+		require.NoError(t, err)
+		return map[string]kernels.Device{system(d): d}
+	}
 	for _, a := range []kernels.DType{kernels.F32, kernels.BF16} {
 		fast, err := cpu.WithArithmetic(1, a)
 		require.NoError(t, err)

@@ -38,7 +38,7 @@ var systems = sync.OnceValue(func() map[string]kernels.Device {
 		return map[string]kernels.Device{"trl-bfloat16": device()}
 	}
 	all := map[string]kernels.Device{"trl": device()}
-	if os.Getenv("CROCO_TEST_DTYPE")+os.Getenv("CROCO_TEST_DEVICE") == "" {
+	if os.Getenv("CROCO_TEST_DTYPE")+os.Getenv("CROCO_TEST_DEVICE") == "" && !testing.Short() {
 		all["trl-bfloat16"] = opened("bfloat16")
 	}
 	return all
