@@ -27,6 +27,7 @@ type gemm struct {
 	extraB *panels
 	flags  int // for the tiles
 	block  int // rows of a chunk of work
+	shares int // that the chunks are divided into: one for each thread
 }
 
 func (g *gemm) compute(d *Device) {
@@ -41,11 +42,12 @@ func (g *gemm) compute(d *Device) {
 			g.extraA = d.operand(1, g.extraA, g.rows)
 		}
 	}
-	n, threads := g.b.count(), d.threads()
+	n := g.b.count()
+	g.shares = d.threads()
 	blocks := (g.rows + rowBlock - 1) / rowBlock
 	g.block = min(g.rows, ((g.rows+blocks-1)/blocks+7)&^7)
-	if n < 4*threads {
-		g.block = min(g.block, max(32, (g.rows/(4*threads)+7)&^7))
+	if n < 4*g.shares {
+		g.block = min(g.block, max(32, (g.rows/(4*g.shares)+7)&^7))
 	}
 	if d.before != nil {
 		d.before.next = g.b
@@ -72,12 +74,11 @@ func (g *gemm) run(w *worker, lo, hi int) {
 // after is the panel that a worker likely reads after chunk i: the next one of its share, or the first of its share of the
 // product that followed the last time.
 func (g *gemm) after(w *worker, i int) []float32 {
-	threads := g.d.threads()
-	switch lo, hi := share(w.id, threads, g.chunks()); {
+	switch lo, hi := share(w.id, g.shares, g.chunks()); {
 	case i+1 < hi && i >= lo:
 		return g.b.panel((i + 1) % g.b.count())
 	case i+1 == hi && g.b.next != nil && g.b.next.words != nil:
-		first, _ := share(w.id, threads, g.b.next.count())
+		first, _ := share(w.id, g.shares, g.b.next.count())
 		return g.b.next.panel(first)
 	}
 	return nil
