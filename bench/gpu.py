@@ -6,7 +6,10 @@
 In every round each side of a work runs once, one after another; medians over rounds are printed. A side that cannot run is left out with a
 note. --quick takes tiny sizes, and --peer-device cpu lets the peers run where there is no GPU: to see that measuring works.
 """
-import argparse, json, os, pathlib, statistics, subprocess, sys
+import argparse, pathlib, statistics
+
+import turns
+from turns import versions
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("model", nargs="?")
@@ -18,39 +21,13 @@ ap.add_argument("--peer-device", default="cuda", choices=["cuda", "cpu"])
 a = ap.parse_args()
 peers = pathlib.Path(__file__).resolve().parent / "peers"
 seconds = "0" if a.quick else "0.2"
-versions, notes = {}, []
-
-
-def lines(command, env={}):
-    """The JSON lines of a command, or None and why not."""
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, **env}, timeout=1800)
-    except (OSError, subprocess.TimeoutExpired) as e:
-        return None, str(e)
-    if done.returncode:
-        return None, (done.stderr.strip().splitlines() or ["no message"])[-1]
-    out = [json.loads(l) for l in done.stdout.splitlines() if l.startswith("{")]
-    for line in out:
-        versions.update(line.get("versions", {}))
-    return out, ""
+notes = []
 
 
 def take_turns(sides, values):
-    """Runs the sides in turns; values reads {what: number} off a side's lines. Returns {side: {what: median}}."""
-    seen, dead = {side: {} for side in sides}, set()
-    for _ in range(a.rounds):
-        for side, (command, env) in sides.items():
-            if side in dead:
-                continue
-            print(f"  {side}: {' '.join(map(str, command))}", file=sys.stderr, flush=True)
-            out, why = lines(list(map(str, command)), env)
-            if out is None:
-                dead.add(side)
-                notes.append(f"left out: {side}: {why}")
-                continue
-            for what, v in values(out).items():
-                seen[side].setdefault(what, []).append(v)
-    return {side: {what: statistics.median(v) for what, v in rows.items()} for side, rows in seen.items() if rows}
+    """{side: {what: median}} of what values reads off a side's lines."""
+    seen = turns.take_turns(sides, values, a.rounds, notes.append)
+    return {side: {what: statistics.median(v) for what, v in rows.items()} for side, rows in seen.items()}
 
 
 LT = {"CROCO_LINEAR": "cublaslt"}

@@ -9,7 +9,10 @@ has llama_cpp and --gguf is given, llama.cpp joins. bench/peers/gogemm, a Go mod
 cannot run is left out with a note. Absolute figures of a shared machine mean little: every round runs each side once, and
 a cpu_share well below 1 says that other work held the cores. --quick takes small sizes, to see the ledger itself work.
 """
-import argparse, json, os, pathlib, platform, re, statistics, subprocess, sys
+import argparse, os, pathlib, platform, re, statistics, subprocess, sys
+
+from turns import lines, note, versions
+import turns
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("model")
@@ -72,43 +75,12 @@ WORKS = [
 ]
 
 
-versions = {}  # of the peers that ran
-
-
-def lines(command, timeout=900, **more):
-    """The JSON lines of a command, or None and why not."""
-    env = dict(os.environ, ASSUME_NO_MOVING_GC_UNSAFE_RISK_IT_WITH="go1.26", OMP_NUM_THREADS=str(a.threads), **more)
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, env=env, timeout=timeout)
-    except (OSError, subprocess.TimeoutExpired) as e:
-        return None, str(e)
-    if done.returncode:
-        return None, (done.stderr.strip().splitlines() or ["no message"])[-1]
-    out = [json.loads(l) for l in done.stdout.splitlines() if l.startswith("{")]
-    for line in out:
-        versions.update(line.get("versions", {}))
-    return out, ""
-
-
-def note(text):
-    print(text, file=sys.stderr, flush=True)
+BASE = {"ASSUME_NO_MOVING_GC_UNSAFE_RISK_IT_WITH": "go1.26", "OMP_NUM_THREADS": str(a.threads)}
 
 
 def take_turns(sides, values, rounds=a.rounds, **env):
-    """Runs the sides in turns; values reads {what: number} off a side's lines. Returns {side: {what: [numbers]}}."""
-    seen, dead = {side: {} for side in sides}, set()
-    for _ in range(rounds):
-        for side, command in sides.items():
-            if side in dead:
-                continue
-            out, why = lines(command, **env)
-            if out is None:
-                dead.add(side)
-                note(f"left out: {side}: {why}")
-                continue
-            for what, v in values(out).items():
-                seen[side].setdefault(what, []).append(v)
-    return {side: rows for side, rows in seen.items() if rows}
+    """{side: {what: [numbers]}} of what values reads off a side's lines; sides are commands."""
+    return turns.take_turns({side: (command, {**BASE, **env}) for side, command in sides.items()}, values, rounds)
 
 
 def cell(values, unit=""):
@@ -140,7 +112,7 @@ def work(name, what, ours, others):
 
 
 def machine_peak():
-    out, _ = lines([a.croco, "-q", "--threads", str(a.threads), "bench", "ops", "--json", "--only", "peak"])
+    out, _ = lines([a.croco, "-q", "--threads", str(a.threads), "bench", "ops", "--json", "--only", "peak"], BASE)
     return out[0] if out else {}
 
 
@@ -183,7 +155,7 @@ def go_linear():
     built = subprocess.run(["go", "build", "-o", binary, "."], cwd=peers / "gogemm", capture_output=True, text=True)
     if built.returncode:
         return note(f"left out: gonum and gorgonia: {built.stderr.strip().splitlines()[-1]}")
-    out, why = lines([binary, "-sizes", ",".join(SHAPES), "-threads", str(a.threads), "-rounds", str(max(3, a.rounds))])
+    out, why = lines([binary, "-sizes", ",".join(SHAPES), "-threads", str(a.threads), "-rounds", str(max(3, a.rounds))], BASE)
     if out is None:
         return note(f"left out: gonum and gorgonia: {why}")
     for g in out[0]["gemm"]:
